@@ -1,0 +1,42 @@
+# Two commands to start with: `make demo` and `make test`. Each does the set-up it needs, in .venv and build/ only.
+VENV := .venv
+PYTHON_IN_VENV := $(VENV)/bin/python
+CMAKE := $(VENV)/bin/cmake
+CTEST := $(VENV)/bin/ctest
+BUILD := build/editable
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# PyPI's tools first, so that a system without cmake or ninja builds the same way.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: demo test bench cpp asan tsan wheel format clean
+
+demo:
+	@tools/bootstrap.sh demo
+	$(PYTHON_IN_VENV) examples/train_digits.py
+
+test:
+	@tools/bootstrap.sh test
+	$(CTEST) --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+	$(PYTHON_IN_VENV) -m pytest
+
+bench:
+	@tools/bootstrap.sh test
+	$(PYTHON_IN_VENV) -m benchmarks
+
+# The library, its tests and the C++ examples without Python's package.
+cpp asan tsan: PRESET = $(if $(filter cpp,$@),release,$(if $(filter asan,$@),asan-ubsan,$@))
+cpp asan tsan:
+	@tools/bootstrap.sh tools
+	$(CMAKE) --preset $(PRESET) -DCMAKE_PREFIX_PATH="$(CURDIR)/$(VENV)"
+	$(CMAKE) --build --preset $(PRESET) -j $(JOBS)
+	$(CTEST) --preset $(PRESET)
+
+wheel:
+	@tools/bootstrap.sh tools
+	$(PYTHON_IN_VENV) -m pip wheel --no-deps --no-build-isolation -w dist .
+
+format:
+	git ls-files '*.h' '*.cpp' | xargs clang-format -i
+
+clean:
+	rm -rf build dist output $(VENV)
