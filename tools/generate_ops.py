@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MACRO = "DEEPSEEK_FUNCTION"
+FACTS = "DEEPSEEK_FACTS"
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|R"(?P<tag>[^()\\\s]*)\(.*?\)(?P=tag)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.S)
 
 
@@ -21,6 +22,7 @@ class Function:
     doc: str
     file: Path
     line: int
+    has_facts: bool = False
 
 
 class SourceError(Exception):
@@ -117,6 +119,11 @@ def scan(file: Path) -> list[Function]:
         found.append(
             Function(unwrapped(returns), name, with_defaults(unwrapped(parameters)), doc_text(doc, file, line), file, line)
         )
+    facts = set(re.findall(rf"^[ \t]*{FACTS}\s*\(\s*(\w+)", mask, re.M))
+    for function in found:
+        function.has_facts = function.name in facts
+    if unknown := facts - {function.name for function in found}:
+        raise SourceError(f"{file}: {FACTS} for {', '.join(sorted(unknown))}, which this file does not define")
     return found
 
 
@@ -160,13 +167,17 @@ def registry_text(functions: list[Function]) -> str:
         "namespace deepseek {",
         "",
         *[f"extern const FunctionEntry function_entry_{f.name};" for f in functions],
+        *[f"extern const FunctionFacts function_facts_{f.name};" for f in functions if f.has_facts],
         "",
-        "std::span<const FunctionEntry* const> all_function_entries() {",
+        "std::span<const FunctionRecord> all_functions() {",
     ]
     if functions:
-        lines.append("  static const FunctionEntry* const entries[] = {")
-        lines += [f"      &function_entry_{f.name}," for f in functions]
-        lines += ["  };", "  return entries;"]
+        lines.append("  static const FunctionRecord records[] = {")
+        lines += [
+            f"      {{&function_entry_{f.name}, {f'&function_facts_{f.name}' if f.has_facts else 'nullptr'}}},"
+            for f in functions
+        ]
+        lines += ["  };", "  return records;"]
     else:
         lines.append("  return {};")
     return "\n".join(lines + ["}", "", "}  // namespace deepseek", ""])

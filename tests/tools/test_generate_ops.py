@@ -45,7 +45,7 @@ DEEPSEEK_FUNCTION(Tensor, softmax,
         "Tensor softmax(const Tensor& input, int64_t dim = -1, std::optional<DType> dtype = std::nullopt);" in text
     )
     assert "in_a_comment" not in text
-    assert "&function_entry_softmax," in registry.read_text()
+    assert "{&function_entry_softmax, nullptr}," in registry.read_text()
 
 
 def test_return_type_and_default_with_commas(generate):

@@ -1,0 +1,99 @@
+// A node is one recorded application of an op: what to compute, from which values, with which result.
+//
+// Life of a node: *pending* (inputs are set, nothing computed) -> *computed* (every output that somebody can still ask for has
+// a buffer). A computed node drops its inputs unless the autograd tape needs them. Leaves (data, scalars) are born computed.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+
+#include "deepseek/tensor/scopes.h"
+#include "deepseek/tensor/storage.h"
+
+namespace deepseek {
+
+struct Op;
+struct GradMeta;
+class Node;
+
+// One output of a node.
+struct Value {
+  Ref<Node> node;
+  int index = 0;
+  explicit operator bool() const { return static_cast<bool>(node); }
+  const Spec& spec() const;
+  friend bool operator==(const Value&, const Value&) = default;
+};
+
+struct Output {
+  Spec spec;
+  Buffer buffer;  // no storage until computed
+};
+
+class Node final {
+ public:
+  // Takes over `inputs`; `attrs` points to the op struct and is moved into the node by op->move.
+  static Ref<Node> create(const Op* op, void* attrs, std::span<Value> inputs, std::span<const Spec> outputs);
+
+  const Op* op;
+  std::span<Value> inputs() { return {inputs_, static_cast<size_t>(n_inputs_)}; }
+  std::span<const Value> inputs() const { return {inputs_, static_cast<size_t>(n_inputs_)}; }
+  std::span<Output> outputs() { return {outputs_, static_cast<size_t>(n_outputs_)}; }
+  std::span<const Output> outputs() const { return {outputs_, static_cast<size_t>(n_outputs_)}; }
+  const Spec& spec(int i = 0) const { return outputs_[i].spec; }
+  const void* attrs() const { return attrs_; }
+  template <class S>
+  const S& attrs_as() const {
+    return *static_cast<const S*>(attrs_);
+  }
+
+  bool is_leaf() const { return n_inputs_ == 0 && computed; }
+  void drop_inputs();
+
+  void retain() const { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void release() const;
+  int use_count() const { return refs_.load(std::memory_order_acquire); }
+
+  // Flags.
+  bool computed = false;
+  bool symbolic = false;       // depends on a placeholder of the functional API; has a shape but never a value
+  bool weak = false;           // a Python or C++ number: takes part in dtype promotion by kind only
+  bool requires_grad = false;  // on the tape
+  bool grad_leaf = false;      // the tape ends here: a tensor that the user made with requires_grad
+  bool tape_freed = false;     // backward has consumed this part of the tape
+  SourceLine line;                       // where the user recorded it
+  const std::string* layer = nullptr;    // path of the layer that recorded it; interned
+  std::unique_ptr<GradMeta> grad_meta;   // hooks and the tensor that accumulates; rare
+
+  // Scratch of the walk in progress (guarded by the graph lock).
+  uint64_t mark = 0;
+  int32_t mark_index = 0;
+
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+ private:
+  Node() = default;
+  ~Node();
+  static void destroy(Node*);
+  friend void release_iteratively(Node*);
+
+  mutable std::atomic<int> refs_{0};
+  int16_t n_inputs_ = 0;
+  int16_t n_outputs_ = 0;
+  void* attrs_ = nullptr;
+  Value* inputs_ = nullptr;
+  Output* outputs_ = nullptr;
+  std::array<Value, 3> inline_inputs_;
+  std::array<Output, 1> inline_outputs_;
+  alignas(std::max_align_t) std::array<std::byte, 48> inline_attrs_;
+};
+
+inline const Spec& Value::spec() const { return node->spec(index); }
+
+// Serialises walks and evaluations; recording takes no lock.
+std::recursive_mutex& graph_mutex();
+
+}  // namespace deepseek

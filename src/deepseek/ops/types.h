@@ -1,0 +1,28 @@
+// Argument types of public functions.
+#pragma once
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "deepseek/graph/tensor.h"
+
+namespace deepseek {
+
+using IntList = Dims;                 // Python: an int or a sequence of ints
+using OptionalDType = std::optional<DType>;
+using OptionalTensor = std::optional<Tensor>;
+
+// A convolution's or pool's padding: numbers per spatial dim, or "same" / "valid".
+struct Padding {
+  Padding(int64_t n) : sizes{n} {}
+  Padding(int n) : sizes{n} {}
+  Padding(Dims d) : sizes(d) {}
+  Padding(std::initializer_list<int64_t> d) : sizes(d) {}
+  Padding(std::string m) : mode(std::move(m)) {}
+  Padding(const char* m) : mode(m) {}
+  Dims sizes;
+  std::string mode;  // empty: use sizes
+};
+
+}  // namespace deepseek

@@ -1,0 +1,72 @@
+// Thread-local modes. Each is a scope: the constructor sets, the destructor restores.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "deepseek/tensor/dtype.h"
+
+namespace deepseek {
+
+struct Modes {
+  bool grad = true;         // record what backward needs
+  bool inference = false;   // results can never enter autograd
+  bool shape_only = false;  // layers are being probed: no state may change
+  bool anomaly = false;     // replay and name the op when NaN or Inf appears
+  DType default_dtype = DType::float32;
+};
+inline thread_local Modes modes;
+
+// Sets one member of `modes` for a block: ScopedMode no_grad(modes.grad, false).
+template <class T>
+class ScopedMode {
+ public:
+  ScopedMode(T& slot, T value) : slot_(slot), saved_(slot) { slot_ = value; }
+  ~ScopedMode() { slot_ = saved_; }
+  ScopedMode(const ScopedMode&) = delete;
+  ScopedMode& operator=(const ScopedMode&) = delete;
+
+ private:
+  T& slot_;
+  T saved_;
+};
+
+struct NoGradGuard : ScopedMode<bool> {
+  NoGradGuard() : ScopedMode(modes.grad, false) {}
+};
+struct EnableGradGuard : ScopedMode<bool> {
+  EnableGradGuard() : ScopedMode(modes.grad, true) {}
+};
+struct InferenceModeGuard {
+  NoGradGuard no_grad;
+  ScopedMode<bool> inference{modes.inference, true};
+};
+
+// The path of the layers being called, e.g. "ResNet.layer1.0.conv1"; recorded nodes, errors and the profiler read it.
+// Paths are interned, so a node keeps one pointer.
+class LayerScope {
+ public:
+  explicit LayerScope(const std::string& name);
+  ~LayerScope() { current_ = outer_; }
+  LayerScope(const LayerScope&) = delete;
+  LayerScope& operator=(const LayerScope&) = delete;
+  static const std::string* current() { return current_; }  // null outside all layers
+
+ private:
+  const std::string* outer_;
+  static inline thread_local const std::string* current_ = nullptr;
+};
+
+// The user's line that is being executed. The Python front end installs the provider; C++ programs may push a SourceScope.
+struct SourceLine {
+  const void* code = nullptr;  // a key that `describe` understands; null when unknown
+  int32_t position = 0;
+};
+struct SourceProvider {
+  SourceLine (*current)() = nullptr;
+  std::string (*describe)(SourceLine) = nullptr;  // "train.py:12"
+};
+inline SourceProvider source_provider;
+inline SourceLine current_source_line() { return source_provider.current ? source_provider.current() : SourceLine{}; }
+std::string describe(SourceLine);
+
+}  // namespace deepseek

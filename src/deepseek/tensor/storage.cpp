@@ -1,0 +1,129 @@
+#include "deepseek/tensor/storage.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <new>
+
+#include "deepseek/tensor/error.h"
+
+namespace deepseek {
+namespace {
+
+// Blocks are kept by size class after they are freed, so that a steady training loop never pays a page fault.
+class CachingAllocator {
+ public:
+  void* take(int64_t bytes) {
+    const int64_t size = round_up(bytes);
+    std::lock_guard lock(mutex_);
+    stats_.in_use += size;
+    stats_.peak = std::max(stats_.peak, stats_.in_use);
+    auto it = free_.lower_bound(size);
+    // A block up to one eighth larger than needed is good enough; larger ones stay for larger requests.
+    if (it != free_.end() && it->first <= size + size / 8) {
+      void* p = it->second.back();
+      it->second.pop_back();
+      stats_.cached -= it->first;
+      sizes_.emplace(p, it->first);
+      stats_.in_use += it->first - size;
+      if (it->second.empty()) free_.erase(it);
+      return p;
+    }
+    void* p = fresh(size);
+    if (!p) {
+      trim();
+      p = fresh(size);
+    }
+    if (!p) {
+      stats_.in_use -= size;
+      raise_runtime("out of memory: ", bytes, " bytes asked for while ", stats_.in_use, " are in use");
+    }
+    sizes_.emplace(p, size);
+    return p;
+  }
+
+  void give(void* p) {
+    std::lock_guard lock(mutex_);
+    auto it = sizes_.find(p);
+    const int64_t size = it->second;
+    sizes_.erase(it);
+    stats_.in_use -= size;
+    stats_.cached += size;
+    free_[size].push_back(p);
+  }
+
+  MemoryStats stats() {
+    std::lock_guard lock(mutex_);
+    return stats_;
+  }
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    stats_.peak = stats_.in_use;
+  }
+  void release() {
+    std::lock_guard lock(mutex_);
+    trim();
+  }
+
+ private:
+  static constexpr int64_t huge_page = 2 << 20;
+
+  static int64_t round_up(int64_t bytes) {
+    const int64_t step = bytes >= 4 * huge_page ? huge_page : bytes >= 65536 ? 4096 : 64;
+    return std::max<int64_t>((bytes + step - 1) / step * step, 64);
+  }
+  static void* fresh(int64_t size) {
+    void* p = std::aligned_alloc(size >= 4 * huge_page ? huge_page : 64, static_cast<size_t>(size));
+    if (p && size >= 4 * huge_page) madvise(p, static_cast<size_t>(size), MADV_HUGEPAGE);
+    return p;
+  }
+  void trim() {
+    for (auto& [size, blocks] : free_) {
+      for (void* p : blocks) std::free(p);
+      stats_.cached -= size * static_cast<int64_t>(blocks.size());
+    }
+    free_.clear();
+  }
+
+  std::mutex mutex_;
+  std::map<int64_t, std::vector<void*>> free_;
+  std::map<void*, int64_t> sizes_;
+  MemoryStats stats_;
+};
+
+CachingAllocator& allocator() {
+  // Never destroyed: storages held by static objects may outlive it otherwise.
+  static CachingAllocator& instance = *new CachingAllocator;
+  return instance;
+}
+
+}  // namespace
+
+Ref<Storage> Storage::allocate(int64_t bytes) {
+  return Ref<Storage>(new Storage(static_cast<std::byte*>(allocator().take(bytes)), bytes));
+}
+
+Ref<Storage> Storage::borrow(void* data, int64_t bytes, std::function<void()> release, bool writable) {
+  Ref<Storage> s(new Storage(static_cast<std::byte*>(data), bytes));
+  s->release_ = release ? std::move(release) : [] {};
+  s->writable_ = writable;
+  return s;
+}
+
+Storage::~Storage() {
+  if (release_) {
+    release_();
+  } else {
+    allocator().give(data_);
+  }
+}
+
+std::string to_string(const Spec& s) { return std::string(name_of(s.dtype)) + to_string(s.shape); }
+
+MemoryStats memory_stats() { return allocator().stats(); }
+void reset_peak_memory() { allocator().reset_peak(); }
+void release_cached_memory() { allocator().release(); }
+
+}  // namespace deepseek
