@@ -1,4 +1,5 @@
-"""Collects the DEEPSEEK_FUNCTION lines of src/deepseek/ops into the header deepseek/ops.h and the op registry."""
+"""Collects the DEEPSEEK_FUNCTION and DEEPSEEK_FACTS lines of src/deepseek/ops: the header deepseek/ops.h, and the table
+of all public functions."""
 
 from __future__ import annotations
 
@@ -6,10 +7,12 @@ import argparse
 import ast
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-MACRO = "DEEPSEEK_FUNCTION"
+FUNCTION = "DEEPSEEK_FUNCTION"
+FACTS = "DEEPSEEK_FACTS"
 FACTS = "DEEPSEEK_FACTS"
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|R"(?P<tag>[^()\\\s]*)\(.*?\)(?P=tag)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.S)
 
@@ -92,51 +95,53 @@ def doc_text(code: str, file: Path, line: int) -> str:
         elif text.startswith('"'):
             pieces.append(ast.literal_eval(text))
     if not "".join(pieces).strip():
-        raise SourceError(f"{file}:{line}: {MACRO} needs a doc string as its fourth argument")
+        raise SourceError(f"{file}:{line}: {FUNCTION} needs a doc string as its fourth argument")
     return "".join(pieces)
 
 
-def scan(file: Path) -> list[Function]:
-    source = file.read_text(encoding="utf-8")
-    code, mask = blank(source, strings=False), blank(source, strings=True)
-    found = []
-    for match in re.finditer(rf"^[ \t]*{MACRO}\s*\(", mask, re.M):
-        line = source.count("\n", 0, match.start()) + 1
+def macro_calls(file: Path, code: str, mask: str, macro: str) -> Iterator[tuple[list[str], int]]:
+    """The arguments and the line of each use of the macro at the start of a line."""
+    for match in re.finditer(rf"^[ \t]*{macro}\s*\(", mask, re.M):
+        line = code.count("\n", 0, match.start()) + 1
         end = closing(mask, match.end() - 1)
         if end < 0:
-            raise SourceError(f"{file}:{line}: {MACRO}( is not closed")
-        arguments = split_arguments(code[match.end() : end], mask[match.end() : end])
-        if len(arguments) != 4:
-            raise SourceError(
-                f"{file}:{line}: {MACRO} takes (return type, name, (parameters), \"doc\"), but has "
-                f"{len(arguments)} arguments; put a return type that contains commas in parentheses"
-            )
-        returns, name, parameters, doc = arguments
-        if not re.fullmatch(r"[A-Za-z_]\w*", name):
-            raise SourceError(f"{file}:{line}: {MACRO}: '{name}' is not a function name")
-        if not parameters.startswith("("):
-            raise SourceError(f"{file}:{line}: {MACRO}: the parameters of {name} must stand in parentheses")
-        found.append(
-            Function(unwrapped(returns), name, with_defaults(unwrapped(parameters)), doc_text(doc, file, line), file, line)
+            raise SourceError(f"{file}:{line}: {macro}( is not closed")
+        yield split_arguments(code[match.end() : end], mask[match.end() : end]), line
+
+
+def parse_function(arguments: list[str], file: Path, line: int) -> Function:
+    if len(arguments) != 4:
+        raise SourceError(
+            f"{file}:{line}: {FUNCTION} takes (return type, name, (parameters), \"doc\"), but has "
+            f"{len(arguments)} arguments; put a return type that contains commas in parentheses"
         )
-    facts = set(re.findall(rf"^[ \t]*{FACTS}\s*\(\s*(\w+)", mask, re.M))
-    for function in found:
-        function.has_facts = function.name in facts
-    if unknown := facts - {function.name for function in found}:
-        raise SourceError(f"{file}: {FACTS} for {', '.join(sorted(unknown))}, which this file does not define")
-    return found
+    returns, name, parameters, doc = arguments
+    if not re.fullmatch(r"[A-Za-z_]\w*", name):
+        raise SourceError(f"{file}:{line}: {FUNCTION}: '{name}' is not a function name")
+    if not parameters.startswith("("):
+        raise SourceError(f"{file}:{line}: {FUNCTION}: the parameters of {name} must stand in parentheses")
+    return Function(unwrapped(returns), name, with_defaults(unwrapped(parameters)), doc_text(doc, file, line), file, line)
 
 
 def collect(folder: Path) -> list[Function]:
     functions: dict[str, Function] = {}
+    facts: dict[str, str] = {}
     for file in sorted(folder.rglob("*.cpp")):
-        for function in scan(file):
-            twin = functions.get(function.name)
-            if twin:
-                raise SourceError(
-                    f"{function.file}:{function.line}: {function.name} is already defined in {twin.file}:{twin.line}"
-                )
+        source = file.read_text(encoding="utf-8")
+        code, mask = blank(source, strings=False), blank(source, strings=True)
+        for arguments, line in macro_calls(file, code, mask, FUNCTION):
+            function = parse_function(arguments, file, line)
+            if twin := functions.get(function.name):
+                raise SourceError(f"{file}:{line}: {function.name} is already defined in {twin.file}:{twin.line}")
             functions[function.name] = function
+        for arguments, line in macro_calls(file, code, mask, FACTS):
+            if twin := facts.get(arguments[0]):
+                raise SourceError(f"{file}:{line}: the facts of {arguments[0]} are already stated in {twin}")
+            facts[arguments[0]] = f"{file}:{line}"
+    for name, place in facts.items():
+        if name not in functions:
+            raise SourceError(f"{place}: {FACTS} of {name}, but no {FUNCTION} has this name")
+        functions[name].has_facts = True
     return [functions[name] for name in sorted(functions)]
 
 
@@ -172,11 +177,10 @@ def registry_text(functions: list[Function]) -> str:
         "std::span<const FunctionRecord> all_functions() {",
     ]
     if functions:
-        lines.append("  static const FunctionRecord records[] = {")
-        lines += [
-            f"      {{&function_entry_{f.name}, {f'&function_facts_{f.name}' if f.has_facts else 'nullptr'}}},"
-            for f in functions
-        ]
+        lines.append("  static constexpr FunctionRecord records[] = {")
+        for f in functions:
+            facts = f"&function_facts_{f.name}" if f.has_facts else "nullptr"
+            lines.append(f"      {{&function_entry_{f.name}, {facts}}},")
         lines += ["  };", "  return records;"]
     else:
         lines.append("  return {};")

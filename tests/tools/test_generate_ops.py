@@ -72,6 +72,7 @@ def test_unchanged_declarations_leave_the_header_alone(generate):
             ("b.cpp:2", "a.cpp:1", "add is already defined"),
         ),
         ({"a": 'DEEPSEEK_FUNCTION(std::pair<A, B>, add, (), "x")'}, ("a.cpp:1", "5 arguments", "parentheses")),
+        ({"a": "DEEPSEEK_FACTS(add, .good = {})"}, ("a.cpp:1", "no DEEPSEEK_FUNCTION")),
         ({"a": 'DEEPSEEK_FUNCTION(Tensor, add, (), "")'}, ("a.cpp:1", "doc string")),
         ({"a": 'DEEPSEEK_FUNCTION(Tensor, add, (), "x"'}, ("a.cpp:1", "not closed")),
     ],
