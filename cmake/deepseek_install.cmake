@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/deepseek")
 install(TARGETS deepseek EXPORT deepseek-targets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
 install(DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deepseek"
-  COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "backends" EXCLUDE)
+  COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "backends/cuda" EXCLUDE)
 install(DIRECTORY "${DEEPSEEK_GENERATED_DIR}/deepseek/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/deepseek"
   COMPONENT development FILES_MATCHING PATTERN "*.h")
 install(EXPORT deepseek-targets NAMESPACE deepseek:: FILE deepseek-targets.cmake DESTINATION "${_config_dir}"
