@@ -2,8 +2,8 @@
 
 #include <atomic>
 #include <exception>
+#include <mutex>
 #include <utility>
-#include <vector>
 
 #include <pthread.h>
 
@@ -62,7 +62,9 @@ struct Team {
   int64_t chunks;
   detail::ChunkRunner runner;
   void* body;
-  std::vector<std::exception_ptr> errors;  // one slot for each thread
+  std::mutex mutex;
+  std::exception_ptr error;  // of the first share that failed; shares are in the order of the chunks
+  int64_t failed_thread = -1;
 };
 
 void run_share(void* opaque) {
@@ -74,7 +76,11 @@ void run_share(void* opaque) {
   try {
     team.runner(team.body, first, last);
   } catch (...) {
-    team.errors[self] = std::current_exception();
+    std::lock_guard lock(team.mutex);
+    if (!team.error || self < team.failed_thread) {
+      team.error = std::current_exception();
+      team.failed_thread = self;
+    }
   }
   inside_region = outer;
   happens_before(&team);
@@ -119,14 +125,12 @@ void run_chunks(int64_t chunks, ChunkRunner runner, void* body) {
     runner(body, 0, chunks);
     return;
   }
-  Team team{chunks, runner, body, std::vector<std::exception_ptr>(threads)};
+  Team team{chunks, runner, body, {}, {}, -1};
   happens_before(&team);
   GOMP_parallel(run_share, &team, static_cast<unsigned>(threads), 0);
   happens_after(&team);
   pool_busy.store(false, std::memory_order_release);
-  for (std::exception_ptr& error : team.errors) {
-    if (error) std::rethrow_exception(error);
-  }
+  if (team.error) std::rethrow_exception(team.error);
 }
 
 }  // namespace detail
