@@ -35,10 +35,18 @@ struct LaneOp {
   bool supports(DType t) const { return entries[static_cast<int>(t)].fn[0] != nullptr; }
 };
 
+#ifdef __clang__
+#define DEEPSEEK_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#define DEEPSEEK_WIDE_VECTORS  // clang has no such target string and ignores attributes that name it
+#else
+#define DEEPSEEK_IVDEP _Pragma("GCC ivdep")
+#define DEEPSEEK_WIDE_VECTORS ",prefer-vector-width=512"
+#endif
+
 #if defined(__x86_64__)
 #define DEEPSEEK_TARGET_AVX2 __attribute__((target("avx2,fma,f16c,bmi,bmi2"), flatten))
 #define DEEPSEEK_TARGET_AVX512 \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2,prefer-vector-width=512"), flatten))
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2" DEEPSEEK_WIDE_VECTORS), flatten))
 #else
 #define DEEPSEEK_TARGET_AVX2
 #define DEEPSEEK_TARGET_AVX512
@@ -77,7 +85,7 @@ inline __attribute__((always_inline)) void loop(void* out, const void* const* in
   using R = decltype(F::template lane<T>(std::declval<Argument<F, T, I>>()...));
   auto* __restrict o = static_cast<Cell<R>*>(out);
   const std::tuple p{static_cast<const Cell<Argument<F, T, I>>*>(in[I])...};
-#pragma GCC ivdep
+  DEEPSEEK_IVDEP
   for (int64_t i = 0; i < n; ++i) {
     o[i] = static_cast<Cell<R>>(F::template lane<T>(static_cast<Argument<F, T, I>>(std::get<I>(p)[i])...));
   }
