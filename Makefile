@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 # PyPI's tools first, so that a system without cmake or ninja builds the same way.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test bench cpp asan tsan wheel format clean
+.PHONY: demo test bench cpp asan tsan wheel format tidy clean
 
 demo:
 	@tools/bootstrap.sh demo
@@ -16,8 +16,10 @@ demo:
 
 test:
 	@tools/bootstrap.sh test
-	$(CTEST) --test-dir $(BUILD) --output-on-failure -j $(JOBS)
-	$(PYTHON_IN_VENV) -m pytest
+	@failed=0; \
+	$(CTEST) --test-dir $(BUILD) --output-on-failure -j $(JOBS) || failed=1; \
+	$(PYTHON_IN_VENV) -m pytest || failed=1; \
+	exit $$failed
 
 bench:
 	@tools/bootstrap.sh test
@@ -37,6 +39,9 @@ wheel:
 
 format:
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i
+
+tidy:
+	clang-tidy -p $(BUILD) --quiet $$(git ls-files 'src/deepseek/*.cpp')
 
 clean:
 	rm -rf build dist output $(VENV)

@@ -23,7 +23,8 @@ endif()
 # Added by name to the project's own targets, so that an including project keeps its own warnings.
 add_library(deepseek_flags INTERFACE)
 target_compile_options(deepseek_flags INTERFACE
-  -Wall -Wextra -Wno-missing-field-initializers -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd)
+  -Wall -Wextra -Wno-missing-field-initializers -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd
+  -fno-semantic-interposition)
 
 if(DEEPSEEK_SANITIZE)
   add_compile_options(-fsanitize=${DEEPSEEK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
