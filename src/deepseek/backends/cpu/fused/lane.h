@@ -36,6 +36,7 @@ struct LaneOp {
 };
 
 #ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed"  // lanes that call the C library do not vectorise
 #define DEEPSEEK_IVDEP _Pragma("clang loop vectorize(assume_safety)")
 #define DEEPSEEK_WIDE_VECTORS  // clang has no such target string and ignores attributes that name it
 #else
@@ -83,9 +84,9 @@ constexpr int arity_of() {
 template <class F, class T, size_t... I>
 inline __attribute__((always_inline)) void loop(void* out, const void* const* in, int64_t n, std::index_sequence<I...>) {
   using R = decltype(F::template lane<T>(std::declval<Argument<F, T, I>>()...));
-  auto* __restrict o = static_cast<Cell<R>*>(out);
+  auto* o = static_cast<Cell<R>*>(out);
   const std::tuple p{static_cast<const Cell<Argument<F, T, I>>*>(in[I])...};
-  DEEPSEEK_IVDEP
+  DEEPSEEK_IVDEP  // and `out` may be one of the inputs
   for (int64_t i = 0; i < n; ++i) {
     o[i] = static_cast<Cell<R>>(F::template lane<T>(static_cast<Argument<F, T, I>>(std::get<I>(p)[i])...));
   }
