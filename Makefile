@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 # PyPI's tools first, so that a system without cmake or ninja builds the same way.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test bench cpp asan tsan wheel format tidy clean
+.PHONY: demo test bench cpp asan tsan wheel format tidy docs clean
 
 demo:
 	@tools/bootstrap.sh demo
@@ -42,6 +42,11 @@ format:
 
 tidy:
 	clang-tidy -p $(BUILD) --quiet $$(git ls-files 'src/deepseek/*.cpp')
+
+# The reference page of all ops.
+docs:
+	@tools/bootstrap.sh tools
+	$(PYTHON_IN_VENV) tools/ops_reference.py build/docs/ops.md
 
 clean:
 	rm -rf build dist output $(VENV)
