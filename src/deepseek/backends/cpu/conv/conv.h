@@ -1,0 +1,43 @@
+// Convolution kernels: the shape they share, and the two ways of computing them.
+#pragma once
+#include <array>
+
+#include "deepseek/ops/kernel_op.h"
+
+namespace deepseek::conv {
+
+// Inputs and output of each kind; x (n, c, ...), w (o, c / groups, ...), y (n, o, ...).
+enum class Kind : uint8_t {
+  forward,         // x, w [, bias] -> y
+  backward_input,  // y, w -> x
+  backward_weight  // x, y -> w
+};
+
+using Triple = std::array<int64_t, 3>;
+
+// Spatial dims are padded in front to three; an absent dim has size, kernel, stride and dilation 1.
+struct ConvShape {
+  Kind kind = Kind::forward;
+  int spatial = 2;
+  int64_t batch = 1, groups = 1, in_channels = 1, out_channels = 1;
+  Triple in{1, 1, 1}, out{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, pad{0, 0, 0};  // pad: in front
+
+  int64_t in_pixels() const { return in[0] * in[1] * in[2]; }
+  int64_t out_pixels() const { return out[0] * out[1] * out[2]; }
+  int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+  int64_t weights() const { return out_channels * (in_channels / groups) * taps(); }
+};
+
+// Strides of a (n, c, ...) tensor whose channels are innermost in memory.
+Strides channels_last_strides(const Shape&);
+
+// Sets the strides unless they already mean the same memory (dims of size 1 do not matter).
+void ask_layout(Operand&, const Strides&);
+
+// Patches gathered into packed panels; any dtype, any layout.
+KernelFn make_packed(const ConvShape&, KernelContext&);
+
+// oneDNN on channels-last activations; an empty function where it has no primitive (float64, integers).
+KernelFn make_library(const ConvShape&, KernelContext&);
+
+}  // namespace deepseek::conv
