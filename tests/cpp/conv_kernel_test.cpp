@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "deepseek/runtime/parallel.h"
+#include "deepseek/tensor/half.h"
 
 using namespace deepseek;
 using namespace deepseek::conv;
@@ -153,6 +154,29 @@ TEST(Conv, LibraryEqualsLoops) {
     for (Kind kind : kinds) {
       const auto p = problem<float>(c, kind);
       EXPECT_EQ(run(make_library, p.shape, p.inputs, p.out), p.expected) << c.name << ' ' << static_cast<int>(kind);
+    }
+  }
+}
+
+// 16-bit floats: exact sums, rounded once.
+TEST(Conv, BrainFloatEqualsLoops) {
+  for (const Case& c : cases) {
+    for (Kind kind : kinds) {
+      const auto p = problem<float>(c, kind);
+      std::vector<Data<uint16_t>> inputs;
+      for (const Data<float>& d : p.inputs) {
+        inputs.emplace_back(DType::bfloat16, d.spec.shape);
+        for (size_t i = 0; i < d.values.size(); ++i) inputs.back().values[i] = to_bfloat16(d.values[i]).bits;
+      }
+      std::vector<uint16_t> expected;
+      for (float v : p.expected) expected.push_back(to_bfloat16(v).bits);
+      const Spec out{DType::bfloat16, p.out.shape};
+      EXPECT_EQ(run(make_packed, p.shape, inputs, out), expected) << c.name << ' ' << static_cast<int>(kind);
+      KernelContext probe;
+      for (const auto& d : inputs) probe.inputs.push_back({d.spec, contiguous_strides(d.spec.shape)});
+      probe.outputs.push_back({out, contiguous_strides(out.shape)});
+      if (!make_library(p.shape, probe)) continue;  // the machine has no 16-bit products
+      EXPECT_EQ(run(make_library, p.shape, inputs, out), expected) << c.name << ' ' << static_cast<int>(kind);
     }
   }
 }

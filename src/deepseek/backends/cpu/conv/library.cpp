@@ -1,6 +1,6 @@
 // Convolutions by oneDNN. The batch (and, for weight gradients of deep layers, the output channels) is cut into parts by size;
 // each part is one single-threaded primitive, and partial weight gradients are added in order.
-#include "deepseek/backends/cpu/conv/conv.h"
+#include "deepseek/backends/cpu/conv/library.h"
 #include "deepseek/backends/cpu/dnnl/packed_forms.h"
 #include "deepseek/backends/cpu/gemm/gemm.h"
 #include "deepseek/tensor/error.h"
@@ -9,50 +9,7 @@ namespace deepseek::conv {
 namespace {
 
 using dnnl::algorithm;
-using dnnl::memory;
 using dnnl::prop_kind;
-
-constexpr int64_t parts_wanted = 16;
-
-memory::dims tail(const Triple& t, int spatial) { return {t.end() - spatial, t.end()}; }
-
-memory::desc channels_last(DType type, int64_t n, int64_t c, const Triple& space, int spatial) {
-  using Tag = memory::format_tag;
-  memory::dims d{n, c};
-  for (int64_t s : tail(space, spatial)) d.push_back(s);
-  return {d, library::data_type(type), spatial == 1 ? Tag::nwc : spatial == 2 ? Tag::nhwc : Tag::ndhwc};
-}
-
-memory::desc weights_desc(DType type, const ConvShape& s, bool any) {
-  using Tag = memory::format_tag;
-  memory::dims d{s.out_channels / s.groups, s.in_channels / s.groups};
-  if (s.groups > 1) d.insert(d.begin(), s.groups);
-  for (int64_t k : tail(s.kernel, s.spatial)) d.push_back(k);
-  constexpr Tag plain[] = {Tag::abc, Tag::abcd, Tag::abcde, Tag::abcdef};
-  return {d, library::data_type(type), any ? Tag::any : plain[d.size() - 3]};
-}
-
-// What oneDNN calls a convolution's geometry.
-struct Geometry {
-  memory::dims stride, dilation, front, back;
-  explicit Geometry(const ConvShape& s) : stride(tail(s.stride, s.spatial)) {
-    for (size_t i = static_cast<size_t>(3 - s.spatial); i < 3; ++i) {
-      dilation.push_back(s.dilation[i] - 1);
-      front.push_back(s.pad[i]);
-      const int64_t window = (s.kernel[i] - 1) * s.dilation[i] + 1;
-      const int64_t reach = (s.out[i] - 1) * s.stride[i] + window;
-      // Pixels behind the last window need no mention as long as the library's formula gives the same size.
-      const bool agrees = (s.in[i] + s.pad[i] - window) / s.stride[i] + 1 == s.out[i];
-      back.push_back(agrees ? 0 : reach - s.in[i] - s.pad[i]);
-    }
-  }
-};
-
-dnnl::primitive_attr attributes() {
-  dnnl::primitive_attr attr;
-  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return attr;
-}
 
 // One primitive for one part; memory objects are made per call, which costs less than a lock.
 struct Part {
@@ -202,6 +159,7 @@ Part make_part(const Desc& d, memory::desc first, memory::desc second, memory::d
 }
 
 KernelFn make_forward(const ConvShape& s, KernelContext& context, DType type) {
+  if (KernelFn split = make_forward_split(s, context, type)) return split;
   ask_layout(context.inputs[0], channels_last_strides(context.inputs[0].spec.shape));
   ask_layout(context.inputs[1], contiguous_strides(context.inputs[1].spec.shape));
   context.outputs[0].strides = channels_last_strides(context.outputs[0].spec.shape);
@@ -307,7 +265,7 @@ KernelFn make_backward_weight(const ConvShape& s, KernelContext& context, DType 
 
 KernelFn make_library(const ConvShape& s, KernelContext& context) {
   const DType type = context.outputs[0].spec.dtype;
-  if (type != DType::float32 || context.outputs[0].spec.numel() == 0 || context.inputs[0].spec.numel() == 0) return {};
+  if ((type != DType::float32 && type != DType::bfloat16) || context.outputs[0].spec.numel() == 0 || context.inputs[0].spec.numel() == 0) return {};
   const KernelContext before = context;
   try {
     switch (s.kind) {

@@ -59,7 +59,7 @@ void forward(const Job& job, const KernelRun& run) {
             T v = tile[r * ld + j];
             if (bias) v += gemm::load_element<T>(bias[channel]);
             for (const PostOp& post : job.post_ops) {
-              if (post.kind == PostOp::Kind::relu) v = v < T{} ? T{} : v;
+              if (post.kind == PostOp::Kind::relu) v = gemm::relu_element<S>(v);
               else v += gemm::load_element<T>(static_cast<const S*>(run.inputs[post.input])[offset]);
             }
             to[offset] = gemm::store_element<S>(v);

@@ -26,6 +26,8 @@ class OneThread {
 dnnl::memory::data_type data_type(DType);
 dnnl::memory::dims dims(const Dims&);
 
+bool native_bfloat16();  // the machine multiplies them itself; otherwise the library emulates
+
 // Smallest divisor of n that is at least `wanted`, and largest that is at most `wanted`.
 int64_t divisor_from(int64_t n, int64_t wanted);
 int64_t divisor_to(int64_t n, int64_t wanted);

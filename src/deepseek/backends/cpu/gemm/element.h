@@ -24,4 +24,11 @@ inline S store_element(T v) {
   else return static_cast<S>(v);
 }
 
+// max(v, 0) with the sign that S would see; NaN stays.
+template <class S, class T>
+inline T relu_element(T v) {
+  if constexpr (std::is_integral_v<S>) return static_cast<S>(v) < S{} ? T{} : v;
+  else return v < T{} ? T{} : v;
+}
+
 }  // namespace deepseek::gemm

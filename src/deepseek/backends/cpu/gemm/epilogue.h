@@ -14,7 +14,7 @@ void finish_row(const Epilogue& epilogue, const KernelRun& run, int64_t offset, 
   }
   for (const PostOp& post : epilogue.post_ops) {
     if (post.kind == PostOp::Kind::relu) {
-      for (int64_t j = 0; j < n; ++j) from[j] = from[j] < T{} ? T{} : from[j];  // NaN stays
+      for (int64_t j = 0; j < n; ++j) from[j] = relu_element<S>(from[j]);
     } else {
       const S* other = static_cast<const S*>(run.inputs[post.input]) + offset;
       for (int64_t j = 0; j < n; ++j) from[j] += load_element<T>(other[j]);

@@ -1,8 +1,8 @@
 #include "deepseek/backends/cpu/gemm/matmul.h"
 
-#include "deepseek/backends/cpu/dnnl/engine.h"
 #include "deepseek/backends/cpu/gemm/epilogue.h"
 #include "deepseek/backends/cpu/gemm/gemm.h"
+#include "deepseek/backends/cpu/gemm/library_matmul.h"
 #include "deepseek/tensor/error.h"
 
 namespace deepseek::gemm {
@@ -71,79 +71,10 @@ void run_packed(const MatMulShape& s, const Epilogue& epilogue, const KernelRun&
       });
 }
 
-// How the library takes a matrix: transposed or not, with a leading dimension; ld 0 when neither stride is one.
-struct LibraryMatrix {
-  char transposed = 'N';
-  int64_t ld = 0;
-};
-LibraryMatrix as_library(int64_t rows, int64_t cols, int64_t row_step, int64_t col_step) {
-  if ((col_step == 1 || cols == 1) && (rows == 1 || row_step >= std::max<int64_t>(cols, 1))) {
-    return {'N', rows == 1 ? std::max<int64_t>(cols, 1) : row_step};
-  }
-  if ((row_step == 1 || rows == 1) && (cols == 1 || col_step >= std::max<int64_t>(rows, 1))) {
-    return {'T', cols == 1 ? std::max<int64_t>(rows, 1) : col_step};
-  }
-  return {};
-}
-
-// oneDNN's float32 product on tiles of the result, each by one thread. Unlike its matmul primitive it copies panels of b, so
-// leading dimensions that are multiples of 4 KiB cost nothing.
-struct LibraryTiles {
-  int64_t rows, cols;
-};
-LibraryTiles library_tiles(const MatMulShape& s) {
-  constexpr int64_t products_per_task = 1 << 17, tasks_wanted = 16;
-  int64_t rows = s.m, cols = s.n;
-  const int64_t batch = static_cast<int64_t>(s.batch.size());
-  const auto tasks = [&] { return batch * ((s.m + rows - 1) / rows) * ((s.n + cols - 1) / cols); };
-  while (tasks() < tasks_wanted && rows * cols * s.k >= 2 * products_per_task) {
-    if (cols >= rows && cols > 64) cols = round_up((cols + 1) / 2, 64);
-    else if (rows > 16) rows = round_up((rows + 1) / 2, 16);
-    else break;
-  }
-  return {rows, cols};
-}
-
-void run_library(const MatMulShape& s, LibraryMatrix la, LibraryMatrix lb, LibraryTiles tile, const Epilogue& epilogue,
-                 const KernelRun& run) {
-  const library::OneThread one_thread;
-  const float* a = static_cast<const float*>(run.inputs[0]);
-  const float* b = static_cast<const float*>(run.inputs[1]);
-  float* c = static_cast<float*>(run.outputs[0]);
-  const int64_t row_tiles = (s.m + tile.rows - 1) / tile.rows, col_tiles = (s.n + tile.cols - 1) / tile.cols;
-  const int64_t per_item = row_tiles * col_tiles, tasks = per_item * static_cast<int64_t>(s.batch.size());
-  // Small items go to a thread in groups.
-  const int64_t grain = std::max<int64_t>(1, (1 << 15) / std::max<int64_t>(1, tile.rows * tile.cols * s.k));
-  parallel_for(tasks, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const MatMulShape::Item& item = s.batch[static_cast<size_t>(task / per_item)];
-      const int64_t row = task % per_item / col_tiles * tile.rows, col = task % per_item % col_tiles * tile.cols;
-      const int64_t rows = std::min(tile.rows, s.m - row), cols = std::min(tile.cols, s.n - col);
-      float* to = c + item.c + row * s.c_row + col;
-      const dnnl_status_t status =
-          dnnl_sgemm(la.transposed, lb.transposed, rows, cols, s.k, 1.f, a + item.a + row * s.a_row, la.ld,
-                     b + item.b + col * s.b_col, lb.ld, 0.f, to, s.m == 1 ? std::max(s.n, s.c_row) : s.c_row);
-      DEEPSEEK_CHECK(status == dnnl_success, "sgemm ", static_cast<int>(status));
-      if (epilogue.bias < 0 && epilogue.post_ops.empty()) continue;
-      for (int64_t r = 0; r < rows; ++r) {
-        const int64_t offset = item.c + (row + r) * s.c_row + col;
-        finish_row(epilogue, run, offset, col, cols, c + offset, c + offset);
-      }
-    }
-  });
-}
-
 }  // namespace
 
 KernelFn make_matmul(DType type, MatMulShape s, Epilogue epilogue) {
-  const LibraryMatrix la = as_library(s.m, s.k, s.a_row, s.a_col), lb = as_library(s.k, s.n, s.b_row, s.b_col);
-  // The library's call costs more than a product of some thousand terms.
-  if (type == DType::float32 && la.ld > 0 && lb.ld > 0 && s.k > 0 && s.m * s.n * s.k > 4096) {
-    const LibraryTiles tile = library_tiles(s);
-    return [=, s = std::move(s), epilogue = std::move(epilogue)](const KernelRun& run) {
-      run_library(s, la, lb, tile, epilogue, run);
-    };
-  }
+  if (KernelFn kernel = make_library_matmul(type, s, epilogue)) return kernel;
   return visit_dtype(type, [&](auto element) -> KernelFn {
     using S = decltype(element);
     if constexpr (std::is_same_v<S, bool>) {

@@ -1,0 +1,55 @@
+// How oneDNN is told about a convolution.
+#pragma once
+#include "deepseek/backends/cpu/conv/conv.h"
+#include "deepseek/backends/cpu/dnnl/engine.h"
+
+namespace deepseek::conv {
+
+using dnnl::memory;
+
+inline constexpr int64_t parts_wanted = 16;
+
+inline memory::dims tail(const Triple& t, int spatial) { return {t.end() - spatial, t.end()}; }
+
+inline memory::desc channels_last(DType type, int64_t n, int64_t c, const Triple& space, int spatial) {
+  using Tag = memory::format_tag;
+  memory::dims d{n, c};
+  for (int64_t s : tail(space, spatial)) d.push_back(s);
+  return {d, library::data_type(type), spatial == 1 ? Tag::nwc : spatial == 2 ? Tag::nhwc : Tag::ndhwc};
+}
+
+inline memory::desc weights_desc(DType type, const ConvShape& s, bool any) {
+  using Tag = memory::format_tag;
+  memory::dims d{s.out_channels / s.groups, s.in_channels / s.groups};
+  if (s.groups > 1) d.insert(d.begin(), s.groups);
+  for (int64_t k : tail(s.kernel, s.spatial)) d.push_back(k);
+  constexpr Tag plain[] = {Tag::abc, Tag::abcd, Tag::abcde, Tag::abcdef};
+  return {d, library::data_type(type), any ? Tag::any : plain[d.size() - 3]};
+}
+
+// What oneDNN calls a convolution's geometry.
+struct Geometry {
+  memory::dims stride, dilation, front, back;
+  explicit Geometry(const ConvShape& s) : stride(tail(s.stride, s.spatial)) {
+    for (size_t i = static_cast<size_t>(3 - s.spatial); i < 3; ++i) {
+      dilation.push_back(s.dilation[i] - 1);
+      front.push_back(s.pad[i]);
+      const int64_t window = (s.kernel[i] - 1) * s.dilation[i] + 1;
+      const int64_t reach = (s.out[i] - 1) * s.stride[i] + window;
+      // Pixels behind the last window need no mention as long as the library's formula gives the same size.
+      const bool agrees = (s.in[i] + s.pad[i] - window) / s.stride[i] + 1 == s.out[i];
+      back.push_back(agrees ? 0 : reach - s.in[i] - s.pad[i]);
+    }
+  }
+};
+
+inline dnnl::primitive_attr attributes() {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attr;
+}
+
+// A batch of one image (or few) cut inside the image; an empty function where that does not pay.
+KernelFn make_forward_split(const ConvShape&, KernelContext&, DType);
+
+}  // namespace deepseek::conv
