@@ -1,0 +1,19 @@
+// Attention in tiles: the matrix of scores exists one tile at a time.
+#pragma once
+#include "deepseek/ops/kernel_op.h"
+
+namespace deepseek::attention {
+
+struct Options {
+  double scale = 1;
+  bool causal = false;  // query i sees keys 0 .. i
+};
+
+// q (n, h, l, e), k (n, h, s, e), v (n, h, s, w) [, mask that broadcasts to (n, h, l, s), added] of float32
+//   -> output (n, h, l, w), log of the sum of exponentials (n, h, l)
+KernelFn make_forward(const Options&, KernelContext&);
+
+// q, k, v, output, logsum, gradient of output [, mask] -> gradients of q, k, v
+KernelFn make_backward(const Options&, KernelContext&);
+
+}  // namespace deepseek::attention
