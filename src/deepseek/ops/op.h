@@ -23,6 +23,8 @@
 //                    other ops that compute the same; expanded when a plan is made, so it costs one node to record
 //   KernelOp     void cpu(const KernelArgs&) const               inputs and outputs row-major
 //                or  KernelFn prepare(KernelContext&) const      sees layouts, may ask for others, may keep state
+//                optional `static constexpr int max_post_ops`: pointwise steps that may be folded into its end
+//   any op       optional `static constexpr Saves saves`: what the gradient rule reads (default: inputs and outputs)
 //
 // Only computed-from members count: two nodes with equal op, attrs and input specs are the same computation.
 #pragma once
@@ -33,6 +35,7 @@
 
 #include "deepseek/autograd/grad.h"
 #include "deepseek/backends/cpu/fused/program.h"
+#include "deepseek/graph/operators.h"
 #include "deepseek/graph/tensor.h"
 #include "deepseek/ops/kernel_op.h"
 #include "deepseek/ops/key.h"
@@ -67,6 +70,7 @@ struct Op {
   Saves saves = Saves::both;
   const fused::LaneOp* lanes = nullptr;
   int conditions = 0;
+  int max_post_ops = 0;
 
   size_t attr_size = 0;
   size_t attr_align = 1;
@@ -87,7 +91,7 @@ struct Op {
 template <class S>
 const Op* op_of();
 
-// Records S on the inputs. One output: returns it; several: apply_many.
+// Records S on the inputs. One output: returns it; several: apply_many. The result of a ViewOp is a view of its first input.
 template <class S, class... T>
 Tensor apply(S attrs, const T&... inputs);
 template <class S>

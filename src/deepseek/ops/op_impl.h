@@ -98,6 +98,7 @@ Op make_op() {
     op.gradient = [](const void* p, Grad& g) { static_cast<const S*>(p)->gradient(g); };
   }
   if constexpr (requires { S::saves; }) op.saves = S::saves;
+  if constexpr (requires { S::max_post_ops; }) op.max_post_ops = S::max_post_ops;
   op.attr_size = sizeof(S);
   op.attr_align = alignof(S);
   op.move = [](void* to, void* from) { new (to) S(std::move(*static_cast<S*>(from))); };
@@ -137,7 +138,9 @@ const Op* op_of() {
 template <class S, class... T>
 Tensor apply(S attrs, const T&... inputs) {
   const std::array<const Tensor*, sizeof...(T)> in{&inputs...};
-  return Tensor(Value{detail::record_inferred(op_of<S>(), &attrs, in), 0});
+  Tensor out(Value{detail::record_inferred(op_of<S>(), &attrs, in), 0});
+  if constexpr (S::kind == OpKind::view) in[0]->impl()->attach_view(*out.impl());
+  return out;
 }
 
 template <class S>
