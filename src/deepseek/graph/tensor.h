@@ -136,6 +136,7 @@ class TensorImpl : public RefCounted {
   bool is_view() const { return !steps_.empty(); }
 
   bool requires_grad = false;  // leaf set by the user
+  bool parameter = false;      // a module registers it when it is assigned to an attribute
   Tensor grad;
   uint32_t version = 0;
 

@@ -79,6 +79,8 @@ struct Op {
   void (*destroy)(void* attrs) = nullptr;
   void (*key)(const void* attrs, KeyWriter&) = nullptr;
   std::string (*print)(const void* attrs) = nullptr;
+  // Puts `to` in the place of `from` in sizes: a functional model records its ops with a stand-in for the open batch size.
+  void (*resize)(void* attrs, int64_t from, int64_t to) = nullptr;
 
   void (*infer)(const void* attrs, Specs in, std::vector<Spec>& out) = nullptr;
   void (*gradient)(const void* attrs, Grad&) = nullptr;

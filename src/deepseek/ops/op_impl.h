@@ -1,6 +1,7 @@
 // How op structs become Op tables; op authors need not read this.
 #pragma once
 #include <new>
+#include <optional>
 #include <sstream>
 
 namespace deepseek {
@@ -88,6 +89,20 @@ std::string print(const void* p) {
   return os.str();
 }
 
+inline int64_t resized(int64_t n, int64_t from, int64_t to) { return n % from == 0 ? n / from * to : n; }
+
+template <class S>
+void resize(void* p, int64_t from, int64_t to) {
+  auto one = [&](auto& v) {
+    using T = std::decay_t<decltype(v)>;
+    if constexpr (std::is_same_v<T, int64_t>) v = resized(v, from, to);
+    else if constexpr (std::is_same_v<T, std::optional<int64_t>>) v = v ? std::optional(resized(*v, from, to)) : v;
+    else if constexpr (std::is_same_v<T, Dims> || std::is_same_v<T, std::vector<int64_t>>)
+      for (int64_t& n : v) n = resized(n, from, to);
+  };
+  std::apply([&](auto... member) { (one(static_cast<S*>(p)->*member), ...); }, S::attrs);
+}
+
 template <class S>
 Op make_op() {
   static_assert(requires { S::info.name; }, "an op needs `static constexpr OpInfo info`");
@@ -106,6 +121,7 @@ Op make_op() {
   if constexpr (!std::is_trivially_destructible_v<S>) op.destroy = [](void* p) { static_cast<S*>(p)->~S(); };
   op.key = &write_key<S>;
   op.print = &print<S>;
+  op.resize = &resize<S>;
   op.infer = &infer<S>;
   if constexpr (S::kind == OpKind::pointwise) {
     op.lanes = &fused::lane_op<S, typename S::Lanes>;
