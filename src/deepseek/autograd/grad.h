@@ -27,7 +27,7 @@ class Grad {
   // Whether input i is on the tape: rules skip work that nobody asked for.
   bool needs(int i) const {
     const Value& v = node_.inputs()[static_cast<size_t>(i)];
-    return v.node->requires_grad;
+    return v.node->requires_grad && is_floating_point(v.spec().dtype);
   }
   void set(int i, Tensor g) { result_[i] = std::move(g); }
 
@@ -37,17 +37,26 @@ class Grad {
   Tensor* result_;
 };
 
-// Rare facts about a node on the tape.
-struct GradMeta {
-  TensorImpl* accumulator = nullptr;  // the leaf (or retain_grad tensor) whose .grad receives; null once it is gone
-  int output = 0;
+// Rare facts about a node on the tape. The nodes that an in-place written leaf had over time share one object, so a graph
+// recorded before the write still finds the tensor.
+struct GradMeta : RefCounted {
+  struct Receiver {
+    TensorImpl* tensor;  // a leaf, or a tensor after retain_grad(); taken out when the tensor dies
+    int output;
+  };
   struct Hook {
     int id;
+    int output;
     std::function<Tensor(const Tensor&)> call;
   };
+  std::vector<Receiver> receivers;
   std::vector<Hook> hooks;
+
+  // Scratch of autograd::grad, as Node::mark.
+  uint64_t mark = 0;
+  int32_t mark_index = 0;
 };
-GradMeta& grad_meta(Node&);
+GradMeta& grad_meta(Node&);  // made when there is none
 
 namespace autograd {
 
@@ -61,6 +70,14 @@ TensorList grad(const TensorList& outputs, const TensorList& inputs, const Tenso
                 std::optional<bool> retain_graph = {}, bool create_graph = false, bool allow_unused = false);
 
 void set_detect_anomaly(bool on);
+
+// ---- for TensorImpl ----
+// The tape ends at `node`, the value of `tensor`, which receives the gradient.
+void make_leaf(TensorImpl& tensor, Node& node);
+// An in-place write gave `tensor` another value: a leaf stays one, and what retain_grad asked for follows the tensor.
+void rebound(TensorImpl& tensor, const Value& from, const Value& to);
+// `tensor` dies or stops to require a gradient.
+void forget(const TensorImpl& tensor, Node& node);
 
 // A user's function with its own backward. `forward` outputs are given (computed without recording); `backward` maps output
 // gradients to input gradients (undefined where an input gets none).

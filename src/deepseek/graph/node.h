@@ -5,7 +5,6 @@
 #pragma once
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <mutex>
 #include <span>
 
@@ -65,9 +64,9 @@ class Node final {
   bool tape_freed = false;     // backward has consumed this part of the tape
   SourceLine line;                       // where the user recorded it
   const std::string* layer = nullptr;    // path of the layer that recorded it; interned
-  std::unique_ptr<GradMeta> grad_meta;   // hooks and the tensor that accumulates; rare
+  Ref<GradMeta> grad_meta;               // hooks and the tensors that receive the gradient; rare
 
-  // Scratch of the walk in progress (guarded by the graph lock).
+  // Scratch of the walk in progress (guarded by the graph lock); next_mark() gives each walk its mark.
   uint64_t mark = 0;
   int32_t mark_index = 0;
 
@@ -95,5 +94,9 @@ inline const Spec& Value::spec() const { return node->spec(index); }
 
 // Serialises walks and evaluations; recording takes no lock.
 std::recursive_mutex& graph_mutex();
+
+// A value of Node::mark that no walk has used. Call it with graph_mutex() held.
+inline uint64_t last_mark = 0;
+inline uint64_t next_mark() { return ++last_mark; }
 
 }  // namespace deepseek

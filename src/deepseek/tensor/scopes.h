@@ -1,5 +1,6 @@
 // Thread-local modes. Each is a scope: the constructor sets, the destructor restores.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -11,10 +12,12 @@ struct Modes {
   bool grad = true;         // record what backward needs
   bool inference = false;   // results can never enter autograd
   bool shape_only = false;  // layers are being probed: no state may change
-  bool anomaly = false;     // replay and name the op when NaN or Inf appears
   DType default_dtype = DType::float32;
 };
 inline thread_local Modes modes;
+
+// Anomaly mode: name the op when NaN or Inf appears. Of the whole process, since users switch it on once.
+inline std::atomic<bool> anomaly_mode = false;
 
 // Sets one member of `modes` for a block: ScopedMode no_grad(modes.grad, false).
 template <class T>
@@ -52,21 +55,52 @@ class LayerScope {
   static const std::string* current() { return current_; }  // null outside all layers
 
  private:
+  friend class OriginScope;
   const std::string* outer_;
   static inline thread_local const std::string* current_ = nullptr;
 };
 
-// The user's line that is being executed. The Python front end installs the provider; C++ programs may push a SourceScope.
+// The user's line that is being executed. The Python front end installs the provider; C++ programs may push an OriginScope.
 struct SourceLine {
   const void* code = nullptr;  // a key that `describe` understands; null when unknown
   int32_t position = 0;
+  bool backward = false;       // recorded by the gradient rule of an op at this line
 };
 struct SourceProvider {
   SourceLine (*current)() = nullptr;
   std::string (*describe)(SourceLine) = nullptr;  // "train.py:12"
 };
 inline SourceProvider source_provider;
-inline SourceLine current_source_line() { return source_provider.current ? source_provider.current() : SourceLine{}; }
+
+// What is recorded inside belongs to a given line and layer: the nodes of a gradient belong where the op was recorded.
+class OriginScope {
+ public:
+  OriginScope() : outer_(current_), outer_layer_(LayerScope::current_) {}
+  OriginScope(SourceLine line, const std::string* layer) : OriginScope() { set(line, layer); }
+  ~OriginScope() {
+    current_ = outer_;
+    LayerScope::current_ = outer_layer_;
+  }
+  OriginScope(const OriginScope&) = delete;
+  OriginScope& operator=(const OriginScope&) = delete;
+  void set(SourceLine line, const std::string* layer) {
+    line_ = line;
+    current_ = &line_;
+    LayerScope::current_ = layer;
+  }
+  static const SourceLine* current() { return current_; }
+
+ private:
+  SourceLine line_;
+  const SourceLine* outer_;
+  const std::string* outer_layer_;
+  static inline thread_local const SourceLine* current_ = nullptr;
+};
+
+inline SourceLine current_source_line() {
+  if (const SourceLine* line = OriginScope::current()) return *line;
+  return source_provider.current ? source_provider.current() : SourceLine{};
+}
 std::string describe(SourceLine);
 
 }  // namespace deepseek
