@@ -137,6 +137,7 @@ class TensorImpl : public RefCounted {
 
   bool requires_grad = false;  // leaf set by the user
   bool parameter = false;      // a module registers it when it is assigned to an attribute
+  void* python_object = nullptr;  // its Python object while there is one, which then owns a count; guarded by the GIL
   Tensor grad;
   uint32_t version = 0;
 

@@ -103,4 +103,24 @@ inline SourceLine current_source_line() {
 }
 std::string describe(SourceLine);
 
+// Around what may take long or wait for another thread: evaluation and the gradient walk enter it before they take the graph
+// lock. Python gives its own lock back meanwhile; nobody may wait for the graph lock while holding it.
+struct BlockingHooks {
+  void* (*enter)() = nullptr;
+  void (*leave)(void*) = nullptr;
+};
+inline BlockingHooks blocking_hooks;
+class BlockingScope {
+ public:
+  BlockingScope() : state_(blocking_hooks.enter ? blocking_hooks.enter() : nullptr) {}
+  ~BlockingScope() {
+    if (state_) blocking_hooks.leave(state_);
+  }
+  BlockingScope(const BlockingScope&) = delete;
+  BlockingScope& operator=(const BlockingScope&) = delete;
+
+ private:
+  void* state_;
+};
+
 }  // namespace deepseek
