@@ -28,16 +28,15 @@ Tensor get_total_norm(const TensorList& tensors, double norm_type, bool error_if
   for (const Tensor& t : tensors) {
     if (t.dtype() == DType::float64) type = DType::float64;
   }
-  TensorList parts;
+  Tensor norm;
   for (const Tensor& t : tensors) {
     if (t.numel() == 0) continue;
     const Tensor x = cast(t, type);
-    if (largest) parts.push_back(reduce(fused::ReduceKind::max, abs(x), {}, false));
-    else parts.push_back(reduce(fused::ReduceKind::sum, norm_type == 2 ? x * x : pow(abs(x), Tensor(norm_type)), {}, false));
+    const Tensor part = largest ? reduce(fused::ReduceKind::max, abs(x), {}, false)
+                                : reduce(fused::ReduceKind::sum, norm_type == 2 ? x * x : pow(abs(x), Tensor(norm_type)), {}, false);
+    norm = !norm.defined() ? part : largest ? maximum(norm, part) : norm + part;
   }
-  if (parts.empty()) return Tensor::from_vector<float>({0.0f}, {});
-  const Tensor all = stack(parts, 0);
-  Tensor norm = reduce(largest ? fused::ReduceKind::max : fused::ReduceKind::sum, all, {}, false);
+  if (!norm.defined()) return Tensor::from_vector<float>({0.0f}, {});
   if (!largest) norm = norm_type == 2 ? sqrt(norm) : pow(norm, Tensor(1 / norm_type));
   if (error_if_nonfinite && !std::isfinite(norm.item())) {
     raise_runtime("clip_grad_norm_: the norm of the gradients is ", norm.item(), ", so they cannot be scaled");
