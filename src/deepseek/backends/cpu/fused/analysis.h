@@ -1,0 +1,26 @@
+// Checks a program and finds what each step varies along and when it can be computed.
+#pragma once
+#include <vector>
+
+#include "deepseek/backends/cpu/fused/program.h"
+
+namespace deepseek::fused {
+
+// Along what a value varies: nothing, the kept dims, all dims.
+enum class Level : uint8_t { uniform, row, full };
+
+struct Analysis {
+  std::vector<int> kept_dims, reduced_dims;  // of size other than 1, outermost first
+  int64_t kept = 1, reduced = 1;             // numbers of points
+  int passes = 0;                            // over the points of a row: one for each stage of reductions
+
+  // Per step. `same` names an earlier step of equal value (or the step itself); steps that are not live are never computed.
+  std::vector<int> same;
+  std::vector<char> live;
+  std::vector<Level> level;  // of a store: of the memory written
+  std::vector<int> stage;    // number of passes that must have finished before
+};
+
+Analysis analyse(const Program&);
+
+}  // namespace deepseek::fused

@@ -1,0 +1,65 @@
+// Chooses how the domain of a program is cut into groups and blocks.
+#include <algorithm>
+#include <cstdlib>
+
+#include "deepseek/backends/cpu/fused/lowering.h"
+
+namespace deepseek::fused {
+namespace {
+
+constexpr int64_t split_points = 64 * 1024;  // a group of more is shared by the threads when there are few groups
+constexpr int64_t few_groups = 16;
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// At most `limit`, and the pieces about equal, so that the last one is not a crumb.
+int64_t even_piece(int64_t total, int64_t limit) {
+  if (total <= limit) return std::max<int64_t>(total, 1);
+  const int64_t piece = divide_up(total, divide_up(total, limit));
+  return std::min(limit, divide_up(piece, 16) * 16);
+}
+
+// Whether most bytes lie side by side along the kept dims rather than along the reduced ones.
+bool kept_side_by_side(const Program& p, const Analysis& a) {
+  if (a.kept_dims.empty() || a.reduced_dims.empty()) return false;
+  int64_t votes = 0;
+  for (size_t k = 0; k < p.steps.size(); ++k) {
+    const Step& s = p.steps[k];
+    if (!a.live[k] || s.access < 0 || (s.kind != Step::Kind::load && s.kind != Step::Kind::store) || a.level[k] != Level::full) continue;
+    const Access& access = p.accesses[static_cast<size_t>(s.access)];
+    if (access.kind != Access::Kind::memory) continue;
+    const int64_t kept = std::abs(access.strides[a.kept_dims.back()]), reduced = std::abs(access.strides[a.reduced_dims.back()]);
+    if (kept == 0 || reduced == 0 || kept == reduced) continue;
+    votes += kept < reduced ? size_of(access.dtype) : -size_of(access.dtype);
+  }
+  return votes > 0;
+}
+
+}  // namespace
+
+Cut choose_cut(const Program& p, const Analysis& a) {
+  Cut cut;
+  cut.kept = a.kept;
+  cut.reduced = a.reduced;
+  if (a.passes == 0) {
+    cut.group = cut.kept > block_size ? block_size : std::max<int64_t>(cut.kept, 1);
+    cut.block = cut.group;
+    return cut;
+  }
+  cut.columns = kept_side_by_side(p, a);
+  if (cut.columns) {
+    cut.group = even_piece(cut.kept, block_size);
+    if (cut.group == cut.kept) cut.repeats = std::clamp<int64_t>(block_size / cut.group, 1, std::max<int64_t>(cut.reduced, 1));
+    cut.block = cut.group * cut.repeats;
+  } else if (cut.reduced <= block_size) {
+    cut.group = std::clamp<int64_t>(block_size / std::max<int64_t>(cut.reduced, 1), 1, std::max<int64_t>(cut.kept, 1));
+    cut.block = std::max<int64_t>(cut.group * cut.reduced, 1);
+    cut.one_block = true;
+  } else {
+    cut.block = even_piece(cut.reduced, block_size);
+  }
+  cut.split = !cut.one_block && cut.groups() < few_groups && cut.group * cut.reduced >= split_points;
+  return cut;
+}
+
+}  // namespace deepseek::fused

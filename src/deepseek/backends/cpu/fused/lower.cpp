@@ -1,0 +1,370 @@
+// Program to code: places each step in the sections where its value is needed and turns it into instructions.
+#include <algorithm>
+#include <unordered_map>
+
+#include "deepseek/backends/cpu/fused/convert.h"
+#include "deepseek/backends/cpu/fused/lowering.h"
+
+namespace deepseek::fused {
+namespace {
+
+using Kind = Step::Kind;
+
+constexpr int64_t kept_value_bytes = 128 * 1024;   // a full value of one group that later passes read again is kept up to this size,
+constexpr int64_t kept_values_bytes = 320 * 1024;  // and all of them together up to this: they should stay in the second-level cache
+
+class Lowering {
+ public:
+  Lowering(const Program& program, bool stores_last) : p_(program), a_(analyse(program)), stores_last_(stores_last) {
+    code_.cut = choose_cut(p_, a_);
+    const size_t n = p_.steps.size();
+    slot_.assign(n, -1);
+    wide_.assign(n, -1);
+    direct_.assign(n, -1);
+    kept_.assign(n, -1);
+    operand_of_.assign(p_.accesses.size() * 3, -1);
+    reduction_of_.assign(n, -1);
+    code_.rows.resize(static_cast<size_t>(a_.passes) + 1);
+    code_.spread.resize(static_cast<size_t>(a_.passes));
+    code_.full.resize(static_cast<size_t>(a_.passes));
+  }
+
+  Code lower() {
+    find_needs();
+    for (size_t k = 0; k < p_.steps.size(); ++k) {
+      if (a_.live[k] && a_.same[k] == static_cast<int>(k) && a_.level[k] == Level::uniform) emit(code_.preamble, k, Level::uniform, 0);
+    }
+    if (!stores_last_) find_direct_stores();
+    emit_rows(0);
+    for (int s = 0; s < a_.passes; ++s) {
+      emit_pass(s);
+      emit_rows(s + 1);
+    }
+    for (const auto* sections : {&code_.rows, &code_.full}) {
+      for (const Section& section : *sections) code_.weight += static_cast<int64_t>(section.size());
+    }
+    place_slots(code_, slots_);
+    return std::move(code_);
+  }
+
+ private:
+  const Step& step(size_t k) const { return p_.steps[k]; }
+  size_t arg(size_t k, int i = 0) const {
+    return static_cast<size_t>(a_.same[static_cast<size_t>(step(k).args[static_cast<size_t>(i)])]);
+  }
+  const Access& access(size_t k) const { return p_.accesses[static_cast<size_t>(step(k).access)]; }
+  int arity(size_t k) const { return step(k).kind == Kind::load ? 0 : step(k).kind == Kind::compute ? step(k).op->arity : 1; }
+  bool computed(size_t k) const { return a_.live[k] && a_.same[k] == static_cast<int>(k); }
+
+  // Where a store happens: the section of its level, as early as its value exists.
+  int store_stage(size_t k) const {
+    if (stores_last_) return a_.level[k] == Level::full ? a_.passes - 1 : a_.passes;
+    return a_.stage[k];
+  }
+
+  // Which full values each pass computes, and which of them it reads from an earlier pass.
+  void find_needs() {
+    need_.assign(static_cast<size_t>(a_.passes), std::vector<char>(p_.steps.size(), 0));
+    std::vector<char> available(p_.steps.size(), 0), wanted_again(p_.steps.size(), 0);
+    int64_t kept_bytes = 0;
+    for (int s = 0; s < a_.passes; ++s) {
+      auto& need = need_[static_cast<size_t>(s)];
+      for (size_t k = p_.steps.size(); k-- > 0;) {
+        if (!a_.live[k]) continue;
+        const bool reduces = step(k).kind == Kind::reduce && computed(k) && a_.stage[k] == s + 1;
+        const bool stores = step(k).kind == Kind::store && a_.level[k] == Level::full && store_stage(k) == s;
+        if (!reduces && !stores && !need[k]) continue;
+        if (need[k] && available[k] && can_keep(k, kept_bytes)) {
+          wanted_again[k] = 1;
+          need[k] = 0;
+          continue;
+        }
+        if (reduces || stores) need[k] = 1;
+        for (int i = 0; i < arity(k); ++i) {
+          if (a_.level[arg(k, i)] == Level::full) need[arg(k, i)] = 1;
+        }
+      }
+      for (size_t k = 0; k < p_.steps.size(); ++k) {
+        if (need[k]) available[k] = 1;
+      }
+    }
+    again_ = std::move(wanted_again);
+  }
+
+  bool can_keep(size_t k, int64_t& total) {
+    if (again_.empty()) again_.assign(p_.steps.size(), 0);
+    const Cut& cut = code_.cut;
+    if (step(k).kind == Kind::reduce || step(k).kind == Kind::store) return false;
+    if (cut.one_block || again_[k]) return true;
+    if (cut.split || in_place(k)) return false;
+    const int64_t bytes = size_of(step(k).type) * cut.reduced * cut.group;
+    if (bytes > kept_value_bytes || total + bytes > kept_values_bytes) return false;
+    total += bytes;
+    again_[k] = 1;
+    return true;
+  }
+
+  // A load that only points at memory.
+  bool in_place(size_t k) {
+    return step(k).kind == Kind::load && access(k).kind == Access::Kind::memory && access(k).dtype == step(k).type &&
+           operand(k, Level::full).walk.contiguous() && !stores_last_;
+  }
+
+  // A store takes its value straight from the instruction that computes it, when that runs in the same section and writes the
+  // type in memory.
+  void find_direct_stores() {
+    for (size_t k = 0; k < p_.steps.size(); ++k) {
+      if (step(k).kind != Kind::store) continue;
+      const size_t v = arg(k);
+      const Level level = a_.level[k];
+      if (level != a_.level[v] || direct_[v] >= 0 || access(k).dtype != step(v).type || a_.stage[k] != a_.stage[v]) continue;
+      if (level == Level::full && again_[v] && !code_.cut.one_block) continue;
+      if (step(v).kind == Kind::reduce || !operand(k, level).walk.contiguous()) continue;
+      if (step(v).kind == Kind::load && access(v).kind == Access::Kind::memory && access(v).dtype == step(v).type &&
+          operand(v, level).walk.contiguous()) continue;
+      if (step(v).kind == Kind::load && access(v).kind == Access::Kind::scalar) continue;
+      direct_[v] = static_cast<int>(k);
+    }
+  }
+
+  int operand_index(size_t k, Level level) {
+    int& index = operand_of_[static_cast<size_t>(step(k).access) * 3 + static_cast<size_t>(level)];
+    if (index >= 0) return index;
+    const Access& a = access(k);
+    Dims sizes, strides;
+    const auto add = [&](const std::vector<int>& dims) {
+      for (int d : dims) sizes.push_back(p_.domain[d]), strides.push_back(a.strides[d]);
+    };
+    if (level == Level::full && code_.cut.columns) add(a_.reduced_dims);
+    if (level != Level::uniform) add(a_.kept_dims);
+    if (level == Level::full && !code_.cut.columns) add(a_.reduced_dims);
+    index = static_cast<int>(code_.operands.size());
+    code_.operands.push_back({Walk(sizes, strides, a.offset), a.buffer});
+    return index;
+  }
+  const Operand& operand(size_t k, Level level) { return code_.operands[static_cast<size_t>(operand_index(k, level))]; }
+
+  int new_slot(VirtualSlot slot) {
+    slots_.push_back(slot);
+    return static_cast<int>(slots_.size()) - 1;
+  }
+  int pointer(bool row_level, int backing = -1) { return new_slot({0, 0, row_level, false, backing}); }
+  int block(int64_t element_bytes, Level level) {
+    const Cut& cut = code_.cut;
+    const int64_t elements = level == Level::uniform ? 1 : level == Level::row ? cut.group : cut.block;
+    return new_slot({element_bytes, elements, level != Level::full, false, -1});
+  }
+
+  static Instruction make(Action action, int dst, int operand, int64_t bytes, int arg0 = -1) {
+    Instruction in;
+    in.action = action;
+    in.dst = dst;
+    in.operand = operand;
+    in.bytes = static_cast<uint8_t>(bytes);
+    in.args[0] = arg0;
+    in.arity = arg0 >= 0 ? 1 : 0;
+    return in;
+  }
+  static Instruction call(const BlockFn* fn, int dst, int arg0) {
+    Instruction in = make(Action::call, dst, -1, 0, arg0);
+    in.fn = fn;
+    return in;
+  }
+
+  // Where step k's value goes: the memory it is stored to, the row kept for later passes, or a block.
+  int destination(Section& out, size_t k, Level level) {
+    const int64_t bytes = size_of(step(k).type);
+    // A later pass may compute the value again, but not store it again.
+    if (direct_[k] >= 0 && (level != Level::full || a_.stage[k] == pass_)) {
+      const auto store = static_cast<size_t>(direct_[k]);
+      const int dst = pointer(level != Level::full);
+      out.push_back(make(Action::point, dst, operand_index(store, level), bytes));
+      out.back().writes = true;
+      return dst;
+    }
+    if (level == Level::full && again_[k] && !code_.cut.one_block) {
+      const Cut& cut = code_.cut;
+      kept_[k] = new_slot({bytes, cut.reduced * cut.group, false, true, -1});
+      return keep(out, k);
+    }
+    return block(bytes, level);
+  }
+  int keep(Section& out, size_t k) {
+    const int dst = pointer(false, kept_[k]);
+    out.push_back(make(Action::keep, dst, -1, size_of(step(k).type), kept_[k]));
+    return dst;
+  }
+
+  void emit(Section& out, size_t k, Level level, int pass) {
+    const Step& s = step(k);
+    switch (s.kind) {
+      case Kind::load: slot_[k] = load(out, k, level); break;
+      case Kind::store: store(out, k, level, pass); break;
+      case Kind::cast: {
+        const int value = read(arg(k), level, pass);
+        const int dst = destination(out, k, level);
+        out.push_back(call(converter(step(arg(k)).type, s.type), dst, value));
+        slot_[k] = dst;
+        break;
+      }
+      case Kind::compute: {
+        Instruction in;
+        in.arity = static_cast<uint8_t>(s.op->arity);
+        for (int i = 0; i < s.op->arity; ++i) in.args[i] = read(arg(k, i), level, pass);
+        const DType type = step(arg(k, s.op->arity - 1)).type;
+        in.fn = s.op->entries[static_cast<int>(type)].fn;
+        in.dst = destination(out, k, level);
+        out.push_back(in);
+        slot_[k] = in.dst;
+        break;
+      }
+      case Kind::reduce: out.push_back(make(Action::fold, -1, reduction(k), 0, read(arg(k), Level::full, pass))); break;
+    }
+  }
+
+  int load(Section& out, size_t k, Level level) {
+    const Access& a = access(k);
+    const bool row_level = level != Level::full;
+    const bool convert = a.dtype != step(k).type;
+    const int64_t bytes = size_of(a.dtype);
+    int raw;
+    if (a.kind == Access::Kind::scalar) {
+      raw = pointer(row_level);
+      out.push_back(make(Action::scalar, raw, operand_index(k, level), bytes));
+    } else if (a.kind == Access::Kind::index) {
+      raw = convert ? block(bytes, level) : destination(out, k, level);
+      out.push_back(make(Action::number, raw, operand_index(k, level), bytes));
+    } else if (operand(k, level).walk.contiguous() && !stores_last_) {
+      raw = pointer(row_level);
+      out.push_back(make(Action::point, raw, operand_index(k, level), bytes));
+    } else if (stores_last_ || (!convert && (direct_[k] >= 0 || (level == Level::full && again_[k])))) {
+      raw = convert ? block(bytes, level) : destination(out, k, level);
+      out.push_back(make(Action::gather, raw, operand_index(k, level), bytes));
+    } else {
+      const int backing = block(bytes, level);
+      raw = pointer(row_level, backing);
+      out.push_back(make(Action::fetch, raw, operand_index(k, level), bytes, backing));
+    }
+    if (!convert) return raw;
+    const int dst = destination(out, k, level);
+    out.push_back(call(converter(a.dtype, step(k).type), dst, raw));
+    return dst;
+  }
+
+  void store(Section& out, size_t k, Level level, int pass) {
+    const size_t v = arg(k);
+    if (direct_[v] == static_cast<int>(k)) return;
+    int value = read(v, level, pass);
+    const Access& a = access(k);
+    const BlockFn* convert = converter(step(v).type, a.dtype);
+    const int64_t bytes = size_of(a.dtype);
+    if (operand(k, level).walk.contiguous()) {
+      const int dst = pointer(level != Level::full);
+      out.push_back(make(Action::point, dst, operand_index(k, level), bytes));
+      out.back().writes = true;
+      out.push_back(call(convert, dst, value));
+      return;
+    }
+    if (a.dtype != step(v).type) {
+      const int converted = block(bytes, level);
+      out.push_back(call(convert, converted, value));
+      value = converted;
+    }
+    out.push_back(make(Action::scatter, -1, operand_index(k, level), bytes, value));
+    out.back().writes = true;
+  }
+
+  // The slot that holds v for a reader of the given level.
+  int read(size_t v, Level level, int pass) {
+    const int slot = slot_[v];
+    if (a_.level[v] == level) return slot;
+    const int64_t bytes = size_of(step(v).type);
+    if (wide_[v] >= 0) return wide_[v];
+    const Cut& cut = code_.cut;
+    if (a_.level[v] == Level::uniform) {
+      wide_[v] = new_slot({bytes, std::max(cut.group, cut.block), true, false, -1});
+      code_.preamble.push_back(make(Action::splat, wide_[v], -1, bytes, slot));
+    } else if (cut.columns && cut.repeats == 1) {
+      wide_[v] = slot;
+    } else {
+      wide_[v] = block(bytes, Level::full);
+      code_.spread[static_cast<size_t>(pass)].push_back(make(Action::spread, wide_[v], -1, bytes, slot));
+    }
+    return wide_[v];
+  }
+
+  int reduction(size_t k) {
+    if (reduction_of_[k] < 0) {
+      reduction_of_[k] = static_cast<int>(code_.reductions.size());
+      code_.reductions.push_back({&fold_of(step(k).reduce, step(k).type), a_.stage[k] - 1, size_of(step(k).type)});
+    }
+    return reduction_of_[k];
+  }
+
+  void emit_rows(int stage) {
+    Section& out = code_.rows[static_cast<size_t>(stage)];
+    for (size_t k = 0; k < p_.steps.size(); ++k) {
+      if (!computed(k) || a_.level[k] != Level::row) continue;
+      if (step(k).kind == Kind::store ? store_stage(k) != stage || stores_last_ : a_.stage[k] != stage) continue;
+      if (step(k).kind == Kind::reduce) {
+        slot_[k] = block(size_of(step(k).type), Level::row);
+        out.push_back(make(Action::finish, slot_[k], reduction(k), size_of(step(k).type)));
+      } else {
+        emit(out, k, Level::row, 0);
+      }
+    }
+    if (stores_last_ && stage == a_.passes) emit_stores(out, Level::row, 0);
+  }
+
+  void emit_pass(int s) {
+    pass_ = s;
+    Section& out = code_.full[static_cast<size_t>(s)];
+    const auto& need = need_[static_cast<size_t>(s)];
+    // Another thread may run the next pass of a split group: it spreads its own copies.
+    if (code_.cut.split) {
+      for (size_t k = 0; k < p_.steps.size(); ++k) {
+        if (a_.level[k] == Level::row) wide_[k] = -1;
+      }
+    }
+    std::vector<char> here(p_.steps.size(), 0);
+    for (size_t k = 0; k < p_.steps.size(); ++k) {
+      if (!need[k]) continue;
+      for (int i = 0; i < arity(k); ++i) {
+        const size_t v = arg(k, i);
+        if (a_.level[v] == Level::full && !need[v] && kept_[v] >= 0 && !here[v]) {
+          slot_[v] = keep(out, v);
+          here[v] = 1;
+        }
+      }
+      if (step(k).kind == Kind::store && stores_last_) continue;
+      emit(out, k, Level::full, s);
+    }
+    if (stores_last_ && s == a_.passes - 1) emit_stores(out, Level::full, s);
+  }
+
+  void emit_stores(Section& out, Level level, int pass) {
+    for (size_t k = 0; k < p_.steps.size(); ++k) {
+      if (step(k).kind == Kind::store && a_.level[k] == level) store(out, k, level, pass);
+    }
+  }
+
+  const Program& p_;
+  Analysis a_;
+  bool stores_last_;
+  int pass_ = 0;  // being emitted
+  Code code_;
+  std::vector<VirtualSlot> slots_;
+  std::vector<std::vector<char>> need_;  // per pass and step
+  std::vector<char> again_;              // computed by one pass, read by a later one
+  std::vector<int> slot_;                // of the value at its own level, in the section being emitted
+  std::vector<int> wide_;                // of the value spread to blocks
+  std::vector<int> direct_;              // store that takes the value from where it is computed
+  std::vector<int> kept_;                // row kept from pass to pass
+  std::vector<int> operand_of_, reduction_of_;
+};
+
+}  // namespace
+
+Code lower(const Program& program, bool stores_last) { return Lowering(program, stores_last).lower(); }
+
+}  // namespace deepseek::fused
