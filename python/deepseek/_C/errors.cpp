@@ -13,7 +13,7 @@ PyObject* internal_error;
 
 // What the user reads ends with the line of their program, unless evaluation has already named the line that recorded the op.
 std::string with_line(std::string message) {
-  if (message.find("\n  at ") == std::string::npos) {
+  if (message.find("\n  at ") == std::string::npos && message.find("\n  recorded at ") == std::string::npos) {
     const std::string line = describe(current_source_line());
     if (!line.empty()) message += "\n  at " + line;
   }

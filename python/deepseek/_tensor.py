@@ -1,0 +1,122 @@
+"""Methods of Tensor that are written in Python: conversions by torch's names, copying, exchange with other libraries."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from . import _C, _exchange
+from ._C import Tensor, dtype, dtypes
+from ._device import device as _device_type
+
+_convert = _C.function_tables["top"].get("to") or _C.function_tables["hidden"].get("to")
+
+
+def to(self: Tensor, *args: Any, dtype: dtype | None = None, device: Any = None, non_blocking: bool = False,
+       copy: bool = False) -> Tensor:
+    """The tensor with another element type, or on another device: to(dtype), to(device), to(device, dtype), to(other)."""
+    for arg in args:
+        if isinstance(arg, Tensor):
+            dtype = arg.dtype
+        elif isinstance(arg, (str, _device_type)):
+            device = arg
+        elif isinstance(arg, bool):
+            continue  # torch's positional non_blocking and copy
+        elif arg is not None:
+            dtype = arg
+    if device is not None:
+        _device_type(device)
+    result = self if dtype is None else _convert(self, dtype)
+    return result.clone() if copy and result is self else result
+
+
+def _conversion(name: str) -> Any:
+    target = dtypes[name]
+
+    def method(self: Tensor) -> Tensor:
+        return _convert(self, target)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"The tensor as {target!r}."
+    return method
+
+
+def type_(self: Tensor, dtype: Any = None) -> Any:
+    """The tensor with another element type; its type as a string without an argument."""
+    return f"deepseek.{self.dtype.name}" if dtype is None else to(self, dtype)
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """The tensor with the element type of another."""
+    return _convert(self, other.dtype)
+
+
+def cuda(self: Tensor, device: Any = "cuda") -> Tensor:
+    """Moves to a GPU; this build has none and says so."""
+    _device_type(f"cuda:{device}" if isinstance(device, int) else str(device))
+    return self
+
+
+def cpu(self: Tensor) -> Tensor:
+    """The tensor itself: it is on the CPU."""
+    return self
+
+
+def format_(self: Tensor, spec: str) -> str:
+    return builtins.format(self.item(), spec) if self.ndim == 0 and spec else str(self)
+
+
+def _new(name: str) -> Any:
+    make = _C.function_tables["top"].get(name)
+
+    def method(self: Tensor, *args: Any, dtype: dtype | None = None, **options: Any) -> Tensor:
+        return make(*args, dtype=self.dtype if dtype is None else dtype, **options)
+
+    method.__name__ = method.__qualname__ = f"new_{name}"
+    method.__doc__ = f"As deepseek.{name}, with the element type of this tensor."
+    return method
+
+
+def new_tensor(self: Tensor, data: Any, *, dtype: dtype | None = None, requires_grad: bool = False) -> Tensor:
+    """As deepseek.tensor, with the element type of this tensor."""
+    return _C.tensor(data, dtype=self.dtype if dtype is None else dtype, requires_grad=requires_grad)
+
+
+def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Writes the elements of another tensor into this one."""
+    return _C.assign(self, src)
+
+
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Writes one value into every element."""
+    return _C.assign(self, value)
+
+
+def zero_(self: Tensor) -> Tensor:
+    """Writes zero into every element."""
+    return _C.assign(self, 0)
+
+
+Tensor.to = to
+Tensor.type = type_
+Tensor.type_as = type_as
+Tensor.cuda = cuda
+Tensor.cpu = cpu
+Tensor.tolist = _exchange.tolist
+Tensor.new_tensor = new_tensor
+Tensor.__format__ = format_
+Tensor.__array__ = _exchange.array
+Tensor.__dlpack__ = _exchange.dlpack
+Tensor.__dlpack_device__ = _exchange.dlpack_device
+Tensor.__reduce_ex__ = _exchange.reduce_ex
+Tensor.__copy__ = _exchange.copy
+Tensor.__deepcopy__ = _exchange.deepcopy
+Tensor.is_cuda = False
+for _name in ("float", "double", "half", "bfloat16", "long", "int", "short", "bool"):
+    setattr(Tensor, _name, _conversion(_name))
+Tensor.byte, Tensor.char = _conversion("uint8"), _conversion("int8")
+for _name in ("zeros", "ones", "full", "empty"):
+    setattr(Tensor, f"new_{_name}", _new(_name))
+for _method in (copy_, fill_, zero_):
+    if not hasattr(Tensor, _method.__name__):
+        setattr(Tensor, _method.__name__, _method)

@@ -1,0 +1,6 @@
+"""Linear algebra."""
+
+from ._C import function_tables
+
+globals().update(function_tables["linalg"])
+__all__ = list(function_tables["linalg"])
