@@ -1,0 +1,23 @@
+#include "deepseek/nn/layer.h"
+
+#include <mutex>
+
+namespace deepseek::nn {
+
+void SizedLayer::set_width(int64_t width) {
+  static std::mutex& building = *new std::mutex;
+  std::lock_guard lock(building);
+  if (width_ >= 0) return;
+  NoGradGuard no_grad;
+  build(width);
+  width_ = width;
+}
+
+void SizedLayer::learn(const Tensor& input, int dim, std::string_view what) {
+  const int64_t width = input.shape()[dim < 0 ? dim + input.rank() : dim];
+  if (!built()) set_width(width);
+  ensure(width == width_, type_name(), ": the layer was made for inputs of ", width_, " ", what, ", but the input ",
+         to_string(input.shape()), " has ", width);
+}
+
+}  // namespace deepseek::nn
