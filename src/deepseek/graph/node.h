@@ -62,6 +62,8 @@ class Node final {
   bool requires_grad = false;  // on the tape
   bool grad_leaf = false;      // the tape ends here: a tensor that the user made with requires_grad
   bool tape_freed = false;     // backward has consumed this part of the tape
+  bool lost = false;           // a failed evaluation overwrote the bytes; reading raises
+  int32_t depth = 0;           // longest chain of pending nodes that ends here
   SourceLine line;                       // where the user recorded it
   const std::string* layer = nullptr;    // path of the layer that recorded it; interned
   Ref<GradMeta> grad_meta;               // hooks and the tensors that receive the gradient; rare

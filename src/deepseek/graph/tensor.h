@@ -108,13 +108,7 @@ std::vector<T> Tensor::to_vector() const {
   return std::vector<T>(p, p + numel());
 }
 
-// A view op that made a tensor from its base; enough to make it again from a newer base.
-struct ViewStep {
-  const Op* op;
-  std::shared_ptr<void> attrs;
-};
-
-// The value shared by a tensor and its views. When only one view is left nobody else can see the base, and it is let go.
+// The value shared by a tensor and its views. When only one of them is left nobody else can see the base, and it is let go.
 class ViewCell : public RefCounted {
  public:
   Value value;
@@ -122,10 +116,14 @@ class ViewCell : public RefCounted {
   int members = 0;  // tensors that point here
 };
 
+class PendingWrites;
+
 class TensorImpl : public RefCounted {
  public:
   explicit TensorImpl(Value v) : value_(std::move(v)) {}
   ~TensorImpl() override;
+  static void* operator new(size_t);
+  static void operator delete(void*);
 
   const Value& value();  // re-derives a stale view first
   const Spec& spec() const { return value_.spec(); }
@@ -134,22 +132,28 @@ class TensorImpl : public RefCounted {
   // Makes `child` a view of this tensor by `child`'s own node.
   void attach_view(TensorImpl& child);
   bool is_view() const { return !steps_.empty(); }
+  uint32_t version() const { return cell_ ? cell_->version : version_; }
+  bool has_pending_write() const { return pending_list_ != nullptr; }
+  void set_leaf(bool requires_grad);  // starts or ends the tape here
+  void attach_alias(TensorImpl& child);  // detach(): a view by the identity
+  bool views_grad_leaf() const;
 
   bool requires_grad = false;  // leaf set by the user
   bool parameter = false;      // a module registers it when it is assigned to an attribute
   void* python_object = nullptr;  // its Python object while there is one, which then owns a count; guarded by the GIL
   Tensor grad;
-  uint32_t version = 0;
 
  private:
   friend class PendingWrites;
+  void write_through(Value v);
   void leave_cell();
 
   Value value_;
   Ref<ViewCell> cell_;
-  std::vector<ViewStep> steps_;  // from the cell's value to this one; empty for the base itself
+  std::vector<Ref<Node>> steps_;  // view nodes from the cell's value to this one; empty for the base itself
   uint32_t cell_version_ = 0;
-  void* pending_list_ = nullptr;  // the PendingWrites list that refers to this tensor
+  uint32_t version_ = 0;
+  std::shared_ptr<PendingWrites> pending_list_;  // the list that refers to this tensor
   int pending_slot_ = -1;
 };
 

@@ -1,0 +1,107 @@
+#include "deepseek/graph/node.h"
+
+#include <cstdlib>
+#include <vector>
+
+#include "deepseek/autograd/grad.h"
+#include "deepseek/ops/op.h"
+
+namespace deepseek {
+namespace {
+
+// Blocks of one size, kept per thread. A block may be freed on another thread than it came from; lists are bounded.
+class FreeList {
+ public:
+  ~FreeList() {
+    for (void* p : blocks_) std::free(p);
+    gone_ = true;
+  }
+  void* take(size_t size) {
+    if (gone_ || blocks_.empty()) return std::aligned_alloc(64, (size + 63) / 64 * 64);
+    void* p = blocks_.back();
+    blocks_.pop_back();
+    return p;
+  }
+  void give(void* p) {
+    if (gone_ || blocks_.size() >= max_blocks) std::free(p);
+    else blocks_.push_back(p);
+  }
+
+ private:
+  static constexpr size_t max_blocks = 1 << 14;
+  std::vector<void*> blocks_;
+  static inline thread_local bool gone_ = false;
+};
+thread_local FreeList free_nodes;
+
+}  // namespace
+
+Ref<Node> Node::create(const Op* op, void* attrs, std::span<Value> inputs, std::span<const Spec> outputs) {
+  Node* n = new (free_nodes.take(sizeof(Node))) Node;
+  n->op = op;
+  if (op->attr_size > 0) {
+    const bool fits = op->attr_size <= sizeof n->inline_attrs_ && op->attr_align <= alignof(std::max_align_t);
+    n->attrs_ = fits ? static_cast<void*>(n->inline_attrs_.data())
+                     : ::operator new(op->attr_size, std::align_val_t{std::max(op->attr_align, alignof(std::max_align_t))});
+    op->move(n->attrs_, attrs);
+  }
+  n->n_inputs_ = static_cast<int16_t>(inputs.size());
+  n->inputs_ = inputs.size() <= n->inline_inputs_.size() ? n->inline_inputs_.data() : new Value[inputs.size()];
+  for (size_t i = 0; i < inputs.size(); ++i) n->inputs_[i] = std::move(inputs[i]);
+  n->n_outputs_ = static_cast<int16_t>(outputs.size());
+  n->outputs_ = outputs.size() <= n->inline_outputs_.size() ? n->inline_outputs_.data() : new Output[outputs.size()];
+  for (size_t i = 0; i < outputs.size(); ++i) n->outputs_[i].spec = outputs[i];
+  return Ref<Node>(n);
+}
+
+Node::~Node() {
+  drop_inputs();
+  if (outputs_ != inline_outputs_.data()) delete[] outputs_;
+  if (attrs_) {
+    if (op->destroy) op->destroy(attrs_);
+    if (attrs_ != inline_attrs_.data()) {
+      ::operator delete(attrs_, std::align_val_t{std::max(op->attr_align, alignof(std::max_align_t))});
+    }
+  }
+}
+
+void Node::drop_inputs() {
+  if (inputs_ == inline_inputs_.data()) {
+    for (int i = 0; i < n_inputs_; ++i) inputs_[i] = {};
+  } else {
+    delete[] inputs_;
+    inputs_ = nullptr;
+  }
+  n_inputs_ = 0;
+}
+
+void Node::destroy(Node* n) {
+  n->~Node();
+  free_nodes.give(n);
+}
+
+// Destroying a node releases its inputs, which may destroy them: chains of any length are taken apart in a loop.
+void release_iteratively(Node* n) {
+  static thread_local std::vector<Node*> waiting;
+  static thread_local bool active = false;
+  waiting.push_back(n);
+  if (active) return;
+  active = true;
+  while (!waiting.empty()) {
+    Node* next = waiting.back();
+    waiting.pop_back();
+    Node::destroy(next);
+  }
+  active = false;
+}
+
+void Node::release() const {
+  if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) release_iteratively(const_cast<Node*>(this));
+}
+
+std::recursive_mutex& graph_mutex() {
+  static std::recursive_mutex& mutex = *new std::recursive_mutex;
+  return mutex;
+}
+
+}  // namespace deepseek

@@ -1,0 +1,38 @@
+// The in-place writes of a thread that nothing has computed yet. Every evaluation computes them, so that step() in a loop
+// picks up what layers and metrics wrote.
+#pragma once
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "deepseek/graph/tensor.h"
+
+namespace deepseek {
+
+class PendingWrites {
+ public:
+  static const std::shared_ptr<PendingWrites>& of_this_thread();
+
+  static void add(TensorImpl& impl);     // remembers the value from before the write
+  static void forget(TensorImpl& impl);  // the tensor goes away
+
+  struct Write {
+    TensorImpl* impl;
+    Value before;
+    Value cell_before;
+  };
+  // The values to compute; `befores` are held by this list alone and do not count as in use.
+  void collect(std::vector<Value>& roots, std::vector<Node*>& befores);
+  // All were computed.
+  void clear();
+  // An evaluation failed: each write that fails by itself is undone, the others are computed.
+  void settle_after_failure();
+
+ private:
+  void drop(size_t slot);
+
+  std::mutex mutex_;
+  std::vector<Write> writes_;
+};
+
+}  // namespace deepseek

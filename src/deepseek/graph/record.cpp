@@ -1,0 +1,93 @@
+#include "deepseek/graph/leaf.h"
+#include "deepseek/ops/op.h"
+
+namespace deepseek {
+namespace {
+
+// A pending chain of this length is computed when another node is recorded on it, so that a loop that never asks for a value
+// does not grow the graph without bound.
+constexpr int32_t max_depth = 50'000;
+
+}  // namespace
+
+Ref<Node> record(const Op* op, void* attrs, std::span<Value> inputs, std::span<const Spec> outputs) {
+  bool grad = false, symbolic = false;
+  int32_t depth = 0;
+  for (const Value& v : inputs) {
+    const Node& n = *v.node;
+    grad |= n.requires_grad;
+    symbolic |= n.symbolic;
+    if (!n.computed) depth = std::max(depth, n.depth);
+  }
+  if (depth >= max_depth && !symbolic) [[unlikely]] {
+    evaluate(std::span<const Value>(inputs.data(), inputs.size()));
+    depth = 0;
+  }
+  Ref<Node> n = Node::create(op, attrs, inputs, outputs);
+  n->depth = depth + 1;
+  n->symbolic = symbolic;
+  if (grad && modes.grad) {
+    for (const Output& o : n->outputs()) n->requires_grad |= is_floating_point(o.spec.dtype);
+  }
+  n->line = current_source_line();
+  n->layer = LayerScope::current();
+  return n;
+}
+
+namespace detail {
+
+Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* const> inputs) {
+  constexpr size_t usual = 6;
+  std::array<Value, usual> few_values;
+  std::array<const Spec*, usual> few_specs;
+  std::vector<Value> many_values;
+  std::vector<const Spec*> many_specs;
+  const size_t n = inputs.size();
+  if (n > usual) many_values.resize(n), many_specs.resize(n);
+  Value* values = n > usual ? many_values.data() : few_values.data();
+  const Spec** specs = n > usual ? many_specs.data() : few_specs.data();
+  for (size_t i = 0; i < n; ++i) {
+    if (!inputs[i]->defined()) raise_type(op->info.name, ": argument ", i, " is an undefined tensor");
+    values[i] = inputs[i]->impl()->value();
+    specs[i] = &values[i].spec();
+  }
+  static thread_local std::vector<Spec> outputs;
+  outputs.clear();
+  op->infer(attrs, {specs, n}, outputs);
+  return record(op, attrs, {values, n}, outputs);
+}
+
+namespace {
+DType register_type(DType t) {
+  switch (t) {
+    case DType::float16:
+    case DType::bfloat16: return DType::float32;
+    case DType::uint8:
+    case DType::int8:
+    case DType::int16: return DType::int32;
+    default: return t;
+  }
+}
+}  // namespace
+
+Spec infer_pointwise(const OpInfo& info, const fused::LaneOp& lanes, int conditions, Specs in) {
+  DEEPSEEK_CHECK(static_cast<int>(in.size()) == lanes.arity, info.name);
+  const DType type = in.back()->dtype;
+  Spec out{type, in[0]->shape};
+  for (size_t i = 0; i < in.size(); ++i) {
+    const DType t = in[i]->dtype;
+    if (static_cast<int>(i) < conditions ? t != DType::bool_ : t != type) {
+      raise_type(info.name, ": operand ", i, " is ", name_of(t), " but must be ",
+                 name_of(static_cast<int>(i) < conditions ? DType::bool_ : type));
+    }
+    if (i > 0 && !(in[i]->shape == out.shape)) out.shape = broadcast(out.shape, in[i]->shape, info.name);
+  }
+  const DType compute = register_type(type);
+  if (!lanes.supports(compute)) raise_type(info.name, ": not defined for ", name_of(type));
+  const DType result = lanes.entries[static_cast<int>(compute)].result;
+  if (result != compute) out.dtype = result;
+  return out;
+}
+
+}  // namespace detail
+}  // namespace deepseek

@@ -1,0 +1,172 @@
+#include <cstdlib>
+
+#include "deepseek/autograd/grad.h"
+#include "deepseek/graph/pending_writes.h"
+#include "deepseek/ops/core/alias.h"
+#include "deepseek/ops/op.h"
+
+namespace deepseek {
+namespace {
+
+struct ImplBlocks {
+  ~ImplBlocks() {
+    for (void* p : free) std::free(p);
+    gone = true;
+  }
+  std::vector<void*> free;
+  static inline thread_local bool gone = false;
+};
+thread_local ImplBlocks blocks;
+constexpr size_t max_free_blocks = 4096;
+
+Value apply_view(const Node& step, const Value& base) {
+  if (is_alias(step)) return alias_of(base);
+  std::array<Value, 1> in{base};
+  const Spec* spec = &base.spec();
+  std::vector<Spec> out;
+  step.op->infer(step.attrs(), {&spec, 1}, out);
+  // Recording moves the attributes, the step keeps its own.
+  alignas(std::max_align_t) std::array<std::byte, 512> attrs;
+  DEEPSEEK_CHECK(step.op->attr_size <= attrs.size(), step.op->info.name);
+  step.op->copy(attrs.data(), step.attrs());
+  Value result{record(step.op, attrs.data(), in, out), 0};
+  if (step.op->destroy) step.op->destroy(attrs.data());
+  return result;
+}
+
+// Strides of a view chain over a row-major base; false where torch would have copied.
+bool is_true_view(std::span<const Ref<Node>> steps, const Spec& base) {
+  Spec spec = base;
+  Strides strides = contiguous_strides(spec.shape);
+  for (const Ref<Node>& step : steps) {
+    Strides out;
+    int64_t offset = 0;
+    if (!step->op->view(step->attrs(), spec, strides, out, offset)) return false;
+    spec = step->spec();
+    strides = out;
+  }
+  return true;
+}
+
+}  // namespace
+
+void* TensorImpl::operator new(size_t size) {
+  if (ImplBlocks::gone || blocks.free.empty()) return std::malloc(size);
+  void* p = blocks.free.back();
+  blocks.free.pop_back();
+  return p;
+}
+void TensorImpl::operator delete(void* p) {
+  if (ImplBlocks::gone || blocks.free.size() >= max_free_blocks) std::free(p);
+  else blocks.free.push_back(p);
+}
+
+TensorImpl::~TensorImpl() {
+  PendingWrites::forget(*this);
+  leave_cell();
+  if (requires_grad && value_ && value_.node->grad_meta && value_.node->grad_meta->accumulator == this) {
+    value_.node->grad_meta->accumulator = nullptr;
+  }
+}
+
+void TensorImpl::leave_cell() {
+  if (!cell_) return;
+  // Unwritten views hold all they need themselves. Written ones may have to be derived again from the base.
+  if (--cell_->members == 1 && cell_->version == 0) cell_->value = {};
+  cell_ = {};
+  steps_.clear();
+}
+
+const Value& TensorImpl::value() {
+  if (cell_ && cell_version_ != cell_->version) {
+    Value v = cell_->value;
+    for (const Ref<Node>& step : steps_) v = apply_view(*step, v);
+    value_ = std::move(v);
+    cell_version_ = cell_->version;
+  }
+  return value_;
+}
+
+void TensorImpl::attach_view(TensorImpl& child) {
+  const Value& mine = value();
+  if (cell_ && cell_->members == 1) leave_cell();
+  std::vector<Ref<Node>> steps = steps_;
+  steps.push_back(child.value_.node);
+  const Spec& base = cell_ ? cell_->value.spec() : mine.spec();
+  if (steps.size() > 1 && !is_true_view(steps, base)) return;
+  if (!cell_) {
+    cell_ = Ref<ViewCell>(new ViewCell);
+    cell_->value = mine;
+    cell_->members = 1;
+    cell_version_ = 0;
+  }
+  child.cell_ = cell_;
+  child.steps_ = std::move(steps);
+  child.cell_version_ = cell_->version;
+  ++cell_->members;
+}
+
+void TensorImpl::attach_alias(TensorImpl& child) {
+  if (cell_ && cell_->members == 1) leave_cell();
+  if (!cell_) {
+    cell_ = Ref<ViewCell>(new ViewCell);
+    cell_->value = value();
+    cell_->members = 1;
+    cell_version_ = 0;
+  }
+  child.cell_ = cell_;
+  child.steps_ = steps_;
+  child.steps_.push_back(alias_step(value_.spec()));
+  child.cell_version_ = cell_->version;
+  ++cell_->members;
+}
+
+bool TensorImpl::views_grad_leaf() const {
+  return !steps_.empty() && cell_ && cell_->value && cell_->value.node->grad_leaf;
+}
+
+void TensorImpl::set_leaf(bool on) {
+  value();
+  if (value_.node->grad_meta && value_.node->grad_meta->accumulator == this) value_.node->grad_meta->accumulator = nullptr;
+  value_ = on ? make_grad_leaf(value_, *this) : alias_of(value_);
+  if (cell_ && steps_.empty()) cell_->value = value_;
+  requires_grad = on;
+}
+
+void TensorImpl::write_through(Value v) {
+  if (steps_.empty()) {
+    cell_->value = std::move(v);
+    return;
+  }
+  std::vector<Value> bases{cell_->value};
+  for (size_t i = 0; i + 1 < steps_.size(); ++i) bases.push_back(apply_view(*steps_[i], bases.back()));
+  for (size_t i = steps_.size(); i-- > 0;) {
+    const Node& step = *steps_[i];
+    v = step.op->write_back(step.attrs(), Tensor(bases[i]), Tensor(std::move(v))).value();
+  }
+  cell_->value = std::move(v);
+}
+
+void TensorImpl::rebind(Value v) {
+  value();
+  PendingWrites::add(*this);
+  if (requires_grad) {
+    // The tape ends at an own node, so that the node of the written value stays what it is.
+    GradMeta* old = value_.node->grad_meta.get();
+    Value leaf = make_grad_leaf(v, *this);
+    if (old) {
+      leaf.node->grad_meta->hooks = std::move(old->hooks);
+      if (old->accumulator == this) old->accumulator = nullptr;
+    }
+    v = std::move(leaf);
+  }
+  if (cell_ && cell_->members == 1) leave_cell();
+  if (cell_) {
+    write_through(v);
+    cell_version_ = ++cell_->version;
+  }
+  ++version_;
+  value_ = std::move(v);
+}
+
+}  // namespace deepseek

@@ -1,0 +1,16 @@
+// The same value under another node: where a tape starts or ends.
+#pragma once
+#include "deepseek/graph/tensor.h"
+
+namespace deepseek {
+
+Value alias_of(const Value& v);  // recorded without gradient
+
+// A node that only says "the same as the base": the step from a tensor to its detached view.
+Ref<Node> alias_step(const Spec& spec);
+bool is_alias(const Node&);
+
+// A node for `v` at which the tape ends and whose gradient `owner` accumulates.
+Value make_grad_leaf(const Value& v, TensorImpl& owner);
+
+}  // namespace deepseek
