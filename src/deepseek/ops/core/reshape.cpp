@@ -5,52 +5,30 @@
 namespace deepseek {
 namespace {
 
-// Strides under which `in` can be read with another shape; false when that needs a copy.
+// Strides under which `in` can be read with another shape; false when that needs a copy. Source dims that lie in memory like one
+// long dim form a run; each run must be filled exactly by target dims.
 bool reshaped_strides(const Shape& from, const Strides& in, const Shape& to, Strides& out) {
-  out = Strides::filled(to.size(), 0);
+  out = Strides::filled(to.size(), 1);
   if (from.numel() == 0) {
     out = contiguous_strides(to);
     return true;
   }
-  int j = 0;
-  for (int i = 0; i < from.size();) {
-    // A run of source dims with one stride pattern, matched with the target dims of the same size.
-    int64_t size = from[i];
-    int last = i;
-    while (last + 1 < from.size() &&
-           (from[last + 1] == 1 || size == 1 || in[last] == from[last + 1] * in[last + 1])) {
-      if (from[last + 1] == 1) {
-        size *= 1;
-        if (last + 2 > from.size()) break;
-        // A dim of size 1 carries on the stride pattern of its neighbour.
-        int k = last + 1;
-        while (k < from.size() && from[k] == 1) ++k;
-        if (k == from.size()) {
-          last = from.size() - 1;
-          break;
-        }
-        if (size != 1 && in[last] != from[k] * in[k]) break;
-        size *= from[k];
-        last = k;
-        continue;
-      }
-      size *= from[last + 1];
-      ++last;
-    }
-    int innermost = last;
-    while (innermost > i && from[innermost] == 1) --innermost;
-    int64_t stride = in[innermost], taken = 1;
-    int end = j;
-    while (end < to.size() && taken < size) taken *= to[end++];
-    if (taken != size) return false;
-    for (int k = end; k-- > j;) {
-      out[k] = stride;
-      stride *= to[k];
-    }
-    j = end;
-    i = last + 1;
+  Dims sizes, strides;  // without dims of size 1, whose strides mean nothing
+  for (int d = 0; d < from.size(); ++d) {
+    if (from[d] != 1) sizes.push_back(from[d]), strides.push_back(in[d]);
   }
-  for (; j < to.size(); ++j) out[j] = 1;
+  int target = to.size() - 1;
+  for (int d = sizes.size() - 1; d >= 0;) {
+    const int64_t stride = strides[d];
+    int64_t run = sizes[d];
+    while (--d >= 0 && strides[d] == run * stride) run *= sizes[d];
+    int64_t filled = 1;
+    while (target >= 0 && filled < run) {
+      out[target] = filled * stride;
+      filled *= to[target--];
+    }
+    if (filled != run) return false;
+  }
   return true;
 }
 
