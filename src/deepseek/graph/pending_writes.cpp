@@ -59,8 +59,8 @@ void PendingWrites::settle_after_failure() {
   for (Write& w : writes) {
     const Ref<TensorImpl> impl(w.impl);
     try {
-      evaluate({&impl->value_, 1});
-      if (impl->cell_ && impl->cell_->value) evaluate({&impl->cell_->value, 1});
+      evaluate(std::span<const Value>(&impl->value_, 1));
+      if (impl->cell_ && impl->cell_->value) evaluate(std::span<const Value>(&impl->cell_->value, 1));
     } catch (const std::exception&) {
       impl->value_ = w.before;
       if (impl->cell_ && w.cell_before) impl->cell_->value = w.cell_before;

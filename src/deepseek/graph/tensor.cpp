@@ -42,7 +42,7 @@ Value Tensor::value() const {
 
 const Tensor& Tensor::eval() const {
   const Value v = value();
-  if (!v.node->computed || impl_->has_pending_write()) evaluate({&v, 1});
+  if (!v.node->computed || impl_->has_pending_write()) evaluate(std::span<const Value>(&v, 1));
   return *this;
 }
 

@@ -64,9 +64,7 @@ void TensorImpl::operator delete(void* p) {
 TensorImpl::~TensorImpl() {
   PendingWrites::forget(*this);
   leave_cell();
-  if (requires_grad && value_ && value_.node->grad_meta && value_.node->grad_meta->accumulator == this) {
-    value_.node->grad_meta->accumulator = nullptr;
-  }
+  if (value_) autograd::forget(*this, *value_.node);
 }
 
 void TensorImpl::leave_cell() {
@@ -127,8 +125,9 @@ bool TensorImpl::views_grad_leaf() const {
 
 void TensorImpl::set_leaf(bool on) {
   value();
-  if (value_.node->grad_meta && value_.node->grad_meta->accumulator == this) value_.node->grad_meta->accumulator = nullptr;
-  value_ = on ? make_grad_leaf(value_, *this) : alias_of(value_);
+  autograd::forget(*this, *value_.node);
+  value_ = alias_of(value_);
+  if (on) autograd::make_leaf(*this, *value_.node);
   if (cell_ && steps_.empty()) cell_->value = value_;
   requires_grad = on;
 }
@@ -150,16 +149,9 @@ void TensorImpl::write_through(Value v) {
 void TensorImpl::rebind(Value v) {
   value();
   PendingWrites::add(*this);
-  if (requires_grad) {
-    // The tape ends at an own node, so that the node of the written value stays what it is.
-    GradMeta* old = value_.node->grad_meta.get();
-    Value leaf = make_grad_leaf(v, *this);
-    if (old) {
-      leaf.node->grad_meta->hooks = std::move(old->hooks);
-      if (old->accumulator == this) old->accumulator = nullptr;
-    }
-    v = std::move(leaf);
-  }
+  // The tape ends at an own node, so that the node of the written value stays what it is.
+  if (requires_grad) v = alias_of(v);
+  autograd::rebound(*this, value_, v);
   if (cell_ && cell_->members == 1) leave_cell();
   if (cell_) {
     write_through(v);

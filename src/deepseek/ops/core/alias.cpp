@@ -40,12 +40,4 @@ Ref<Node> alias_step(const Spec& spec) {
 
 bool is_alias(const Node& n) { return n.op == op_of<Alias>(); }
 
-Value make_grad_leaf(const Value& v, TensorImpl& owner) {
-  Value leaf = alias_of(v);
-  leaf.node->requires_grad = true;
-  leaf.node->grad_leaf = true;
-  grad_meta(*leaf.node).accumulator = &owner;
-  return leaf;
-}
-
 }  // namespace deepseek

@@ -10,7 +10,4 @@ Value alias_of(const Value& v);  // recorded without gradient
 Ref<Node> alias_step(const Spec& spec);
 bool is_alias(const Node&);
 
-// A node for `v` at which the tape ends and whose gradient `owner` accumulates.
-Value make_grad_leaf(const Value& v, TensorImpl& owner);
-
 }  // namespace deepseek

@@ -1,0 +1,82 @@
+// Computes what is asked for: walk, plan (cached), run, and the graph afterwards.
+#include "deepseek/graph/pending_writes.h"
+#include "deepseek/ops/op.h"
+#include "deepseek/runtime/run.h"
+#include "deepseek/scheduler/cache.h"
+
+namespace deepseek {
+namespace {
+
+using scheduler::PlanCache;
+using scheduler::Walk;
+
+void describe_failure(const Node& n, std::string& message) {
+  if (n.layer && message.find("in layer:") == std::string::npos) message += "\n  in layer: " + *n.layer;
+  const std::string line = describe(n.line);
+  if (!line.empty()) message += "\n  recorded at " + line;
+}
+
+void compute(const Walk& walk) {
+  const std::shared_ptr<scheduler::Plan> plan = PlanCache::instance().find_or_make(walk);
+  int failed = 0;
+  try {
+    runtime::run(*plan, walk, failed);
+  } catch (const Error& e) {
+    std::string message = e.what();
+    describe_failure(*walk.order[static_cast<size_t>(failed)], message);
+    throw Error(e.kind(), std::move(message));
+  }
+}
+
+// Kept nodes are computed now; what only led to them goes away with their inputs.
+void settle(const Walk& walk) {
+  std::vector<Ref<Node>> kept;
+  for (size_t i = 0; i < walk.order.size(); ++i) {
+    if (!walk.keep[i]) continue;
+    walk.order[i]->computed = true;
+    kept.push_back(Ref<Node>(walk.order[i]));
+  }
+  for (const Ref<Node>& n : kept) {
+    const bool on_tape = n->requires_grad && !n->tape_freed && !n->grad_leaf;
+    if (!on_tape) n->drop_inputs();
+  }
+}
+
+}  // namespace
+
+void evaluate(std::span<const Value> asked) {
+  std::lock_guard lock(graph_mutex());
+  static thread_local Walk usual;
+  static thread_local bool busy = false;
+  Walk nested;
+  Walk& walk = busy ? nested : usual;
+  const std::shared_ptr<PendingWrites>& writes = PendingWrites::of_this_thread();
+  std::vector<Value> roots(asked.begin(), asked.end());
+  std::vector<Node*> befores;
+  writes->collect(roots, befores);
+  {
+    const ScopedMode<bool> in_use(busy, true);
+    try {
+      walk.run(roots, befores);
+      if (!walk.order.empty()) {
+        compute(walk);
+        settle(walk);
+      }
+    } catch (...) {
+      const std::exception_ptr error = std::current_exception();
+      writes->settle_after_failure();
+      std::rethrow_exception(error);
+    }
+  }
+  writes->clear();
+}
+
+void evaluate(const TensorList& roots) {
+  std::vector<Value> values;
+  for (const Tensor& t : roots) values.push_back(t.value());
+  evaluate(std::span<const Value>(values));
+}
+
+void evaluate_pending_writes() { evaluate(std::span<const Value>()); }
+
+}  // namespace deepseek

@@ -1,0 +1,337 @@
+#include "deepseek/scheduler/group.h"
+
+#include <algorithm>
+
+#include "deepseek/ops/core/kinds.h"
+
+namespace deepseek::scheduler {
+namespace {
+
+// Above this a row leaves the private cache, and computing it in several passes over memory is as good.
+constexpr int64_t longest_fused_row = 1 << 16;
+constexpr size_t most_nodes = 8192;
+
+// Where a value would lie in a group's domain.
+struct Fit {
+  DimMap map;
+  bool full = true;
+};
+
+class Grouper {
+ public:
+  explicit Grouper(const Ir& ir) : ir_(ir) {
+    out_.group_of.assign(ir.nodes.size(), -1);
+    out_.in_domain.resize(ir.values.size());
+    out_.operands.resize(ir.nodes.size());
+    out_.bases = find_bases(ir);
+  }
+
+  Grouping run() {
+    for (size_t i = 0; i < ir_.nodes.size(); ++i) {
+      const IrNode& n = ir_.nodes[i];
+      switch (n.kind) {
+        case IrKind::pointwise:
+        case IrKind::cast: place_pointwise(static_cast<int>(i)); break;
+        case IrKind::reduce: place_reduce(static_cast<int>(i)); break;
+        case IrKind::kernel: start_group(static_cast<int>(i), false, {}); break;
+        default: break;
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  Group& group(int g) { return out_.groups[static_cast<size_t>(g)]; }
+  const Shape& shape(int v) const { return ir_.spec(v).shape; }
+  const Base& base(int v) const { return out_.bases[static_cast<size_t>(v)]; }
+
+  // The group that computes the memory behind v; -1 for leaves and numbers.
+  int group_of_value(int v) const {
+    const int g = out_.group_of[static_cast<size_t>(ir_.values[static_cast<size_t>(stored_source(ir_, v))].node)];
+    return g < 0 ? -1 : out_.find(g);
+  }
+  // The fused group in which v's base is a value that steps can read.
+  int fused_group_of(int v) const {
+    const IrNode& n = ir_.node_of(base(v).value);
+    if (n.kind != IrKind::pointwise && n.kind != IrKind::cast && n.kind != IrKind::reduce) return -1;
+    return out_.find(out_.group_of[static_cast<size_t>(ir_.values[static_cast<size_t>(base(v).value)].node)]);
+  }
+
+  int start_group(int node, bool fused, const Shape& domain) {
+    const int g = static_cast<int>(out_.groups.size());
+    out_.groups.push_back({.fused = fused, .domain = domain});
+    enter(node, g);
+    return g;
+  }
+  void enter(int node, int g) {
+    group(g).nodes.push_back(node);
+    out_.group_of[static_cast<size_t>(node)] = g;
+    for (int v : ir_.nodes[static_cast<size_t>(node)].inputs) {
+      const int from = group_of_value(v);
+      if (from >= 0 && from != g && (group(from).users.empty() || group(from).users.back() != g)) group(from).users.push_back(g);
+    }
+  }
+
+  static uint32_t bits_of(const DimMap& m) {
+    uint32_t bits = 0;
+    for (int d = 0; d < m.rank; ++d) bits |= m[d] >= 0 ? 1u << m[d] : 0;
+    return bits;
+  }
+  uint32_t all_dims(const Group& g) const {
+    uint32_t bits = 0;
+    for (int d = 0; d < g.domain.size(); ++d) bits |= g.domain[d] != 1 ? 1u << d : 0;
+    return bits;
+  }
+
+  // Full values may follow a reduction where a row fits in cache and lies together.
+  bool rows_stay_in_cache(const Group& g) const {
+    int64_t row = 1;
+    bool inside = true;
+    for (int d = g.domain.size() - 1; d >= 0; --d) {
+      if (g.domain[d] == 1) continue;
+      const bool is_reduced = g.reduced >> d & 1;
+      if (is_reduced && !inside) return false;
+      inside = is_reduced;
+      if (is_reduced) row *= g.domain[d];
+    }
+    return row <= longest_fused_row;
+  }
+
+  // The place of a pointwise result of shape `s` among the values of g, told by its operands in g; empty when it has none.
+  std::optional<Fit> fit(const IrNode& n, const Shape& s, int g_id) {
+    const Group& g = group(g_id);
+    Fit f;
+    for (int d = 0; d < s.size(); ++d) f.map.push(-1);
+    bool reads_row = false;
+    const uint32_t all = all_dims(g), kept = all & ~g.reduced;
+    for (int v : n.inputs) {
+      if (fused_group_of(v) != g_id) continue;
+      const DimMap to_base = broadcast_map(base(v), shape(v), s);
+      const DimMap& in_domain = out_.in_domain[static_cast<size_t>(base(v).value)];
+      for (int d = 0; d < s.size(); ++d) {
+        if (to_base[d] < 0) continue;
+        const int place = in_domain[to_base[d]];
+        if (place < 0) continue;
+        if (f.map[d] >= 0 && f.map[d] != place) return {};
+        f.map.to[static_cast<size_t>(d)] = static_cast<int8_t>(place);
+      }
+      reads_row |= g.has_reduce && bits_of(in_domain) == kept && kept != all;
+    }
+    uint32_t used = 0;
+    bool open = false;
+    for (int d = 0; d < s.size(); ++d) {
+      if (s[d] == 1) continue;
+      if (f.map[d] < 0) open = true;
+      else if (used >> f.map[d] & 1) return {};
+      else used |= 1u << f.map[d];
+    }
+    if (!open && used == all) {
+      if (reads_row && !rows_stay_in_cache(g)) return {};
+      return f;
+    }
+    if (!g.has_reduce || used != kept) return {};
+    if (!open) {
+      f.full = false;
+      return f;
+    }
+    // A row-level value repeated along dims that must be the reduced ones.
+    if (!rows_stay_in_cache(g)) return {};
+    int next = 0;
+    for (int d = 0; d < s.size(); ++d) {
+      if (s[d] == 1 || f.map[d] >= 0) continue;
+      while (next < g.domain.size() && !(g.reduced >> next & 1)) ++next;
+      if (next == g.domain.size() || g.domain[next] != s[d]) return {};
+      f.map.to[static_cast<size_t>(d)] = static_cast<int8_t>(next++);
+    }
+    while (next < g.domain.size() && !(g.reduced >> next & 1)) ++next;
+    if (next < g.domain.size()) return {};
+    return f;
+  }
+
+  // Whether a path leaves the groups `together` and comes back to them or to one of `needed`.
+  bool closes_cycle(const std::vector<int>& together, const std::vector<int>& needed) {
+    ++stamp_;
+    visited_.resize(out_.groups.size(), 0);
+    std::vector<int> stack;
+    const auto is_in = [](const std::vector<int>& list, int g) { return std::find(list.begin(), list.end(), g) != list.end(); };
+    for (int g : together) {
+      for (int u : group(g).users) {
+        const int to = out_.find(u);
+        if (!is_in(together, to)) stack.push_back(to);
+      }
+    }
+    while (!stack.empty()) {
+      const int g = stack.back();
+      stack.pop_back();
+      if (visited_[static_cast<size_t>(g)] == stamp_) continue;
+      visited_[static_cast<size_t>(g)] = stamp_;
+      if (is_in(together, g) || is_in(needed, g)) return true;
+      for (int u : group(g).users) stack.push_back(out_.find(u));
+    }
+    return false;
+  }
+
+  // Adds the nodes of b to a; `b_to_a` tells where the dims of b's domain lie in a's.
+  void merge(int a, int b, const DimMap& b_to_a) {
+    Group& to = group(a);
+    Group& from = group(b);
+    for (int node : from.nodes) {
+      const IrNode& n = ir_.nodes[static_cast<size_t>(node)];
+      for (DimMap* m : {&out_.in_domain[static_cast<size_t>(n.first_output)], &out_.operands[static_cast<size_t>(node)]}) {
+        for (int d = 0; d < m->rank; ++d) {
+          if ((*m)[d] >= 0) m->to[static_cast<size_t>(d)] = static_cast<int8_t>(b_to_a[(*m)[d]]);
+        }
+      }
+    }
+    to.nodes.insert(to.nodes.end(), from.nodes.begin(), from.nodes.end());
+    std::sort(to.nodes.begin(), to.nodes.end());
+    if (from.has_reduce && !to.has_reduce) {
+      to.has_reduce = true;
+      for (int d = 0; d < from.domain.size(); ++d) {
+        if (from.reduced >> d & 1) to.reduced |= 1u << b_to_a[d];
+      }
+    }
+    to.users.insert(to.users.end(), from.users.begin(), from.users.end());
+    std::sort(to.users.begin(), to.users.end());
+    to.users.erase(std::unique(to.users.begin(), to.users.end()), to.users.end());
+    from = Group{.merged_into = a};
+  }
+
+  void place_pointwise(int node) {
+    const IrNode& n = ir_.nodes[static_cast<size_t>(node)];
+    const Shape& s = shape(n.first_output);
+    std::vector<int> candidates, needed;
+    std::vector<Fit> fits;
+    for (int v : n.inputs) {
+      const int source = group_of_value(v);
+      if (source >= 0 && std::find(needed.begin(), needed.end(), source) == needed.end()) needed.push_back(source);
+      const int g = fused_group_of(v);
+      if (g < 0 || std::find(candidates.begin(), candidates.end(), g) != candidates.end()) continue;
+      if (group(g).nodes.size() >= most_nodes) continue;
+      if (std::optional<Fit> f = fit(n, s, g)) {
+        candidates.push_back(g);
+        fits.push_back(*f);
+      }
+    }
+    // All of them together, else the latest one that works.
+    if (candidates.size() > 1 && joinable(candidates, fits, s, needed)) {
+      int a = candidates[0];
+      for (size_t i = 1; i < candidates.size(); ++i) {
+        DimMap b_to_a;
+        for (int d = 0; d < group(candidates[i]).domain.size(); ++d) b_to_a.push(-1);
+        for (int d = 0; d < s.size(); ++d) {
+          if (fits[i].map[d] >= 0) b_to_a.to[static_cast<size_t>(fits[i].map[d])] = fits[0].map.to[static_cast<size_t>(d)];
+        }
+        merge(a, candidates[i], b_to_a);
+      }
+      join(node, a, fits[0]);
+      return;
+    }
+    for (size_t i = candidates.size(); i-- > 0;) {
+      std::vector<int> others = needed;
+      others.erase(std::find(others.begin(), others.end(), candidates[i]));
+      if (closes_cycle({candidates[i]}, others)) continue;
+      join(node, candidates[i], fits[i]);
+      return;
+    }
+    start_group(node, true, s);
+    set_maps(node, DimMap::identity(s), DimMap::identity(s));
+  }
+
+  bool joinable(const std::vector<int>& candidates, const std::vector<Fit>& fits, const Shape& s, const std::vector<int>& needed) {
+    size_t total = 0;
+    const auto reduced_in_result = [&](size_t i) {  // the reduced dims of a candidate as dims of the new node
+      uint32_t bits = 0;
+      for (int d = 0; d < s.size(); ++d) {
+        if (fits[i].map[d] >= 0 && group(candidates[i]).reduced >> fits[i].map[d] & 1) bits |= 1u << d;
+      }
+      return bits;
+    };
+    std::optional<uint32_t> reduced;
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      if (!fits[i].full) return false;
+      total += group(candidates[i]).nodes.size();
+      if (!group(candidates[i]).has_reduce) continue;
+      const uint32_t bits = reduced_in_result(i);
+      if (reduced && *reduced != bits) return false;
+      reduced = bits;
+    }
+    if (total >= most_nodes) return false;
+    std::vector<int> others;
+    for (int g : needed) {
+      if (std::find(candidates.begin(), candidates.end(), g) == candidates.end()) others.push_back(g);
+    }
+    return !closes_cycle(candidates, others);
+  }
+
+  void join(int node, int g, const Fit& f) {
+    set_maps(node, f.map, f.map);
+    enter(node, g);
+  }
+
+  void set_maps(int node, const DimMap& result, const DimMap& operands) {
+    out_.in_domain[static_cast<size_t>(ir_.nodes[static_cast<size_t>(node)].first_output)] = result;
+    out_.operands[static_cast<size_t>(node)] = operands;
+  }
+
+  void place_reduce(int node) {
+    const IrNode& n = ir_.nodes[static_cast<size_t>(node)];
+    const Reduce& attrs = *static_cast<const Reduce*>(n.attrs);
+    const int v = n.inputs[0];
+    const Shape& s = shape(v);
+    const auto result_map = [&](const DimMap& in) {
+      DimMap m;
+      int next = 0;
+      for (int d = 0; d < s.size(); ++d) {
+        const bool gone = next < attrs.dims.size() && attrs.dims[next] == d;
+        next += gone;
+        if (!gone) m.push(in[d]);
+        else if (attrs.keepdim) m.push(-1);
+      }
+      return m;
+    };
+    const auto reduced_bits = [&](const DimMap& in) {
+      uint32_t bits = 0;
+      for (int64_t d : attrs.dims) bits |= in[static_cast<int>(d)] >= 0 ? 1u << in[static_cast<int>(d)] : 0;
+      return bits;
+    };
+    const int g = fused_group_of(v);
+    if (g >= 0 && group(g).nodes.size() < most_nodes) {
+      const DimMap to_base = broadcast_map(base(v), s, s);
+      const DimMap& in_domain = out_.in_domain[static_cast<size_t>(base(v).value)];
+      DimMap m;
+      for (int d = 0; d < s.size(); ++d) m.push(to_base[d] < 0 ? -1 : in_domain[to_base[d]]);
+      bool covers = bits_of(m) == all_dims(group(g));
+      for (int d = 0; d < s.size(); ++d) covers = covers && (s[d] == 1 || m[d] >= 0);
+      const uint32_t bits = reduced_bits(m);
+      if (covers && bits != 0 && (!group(g).has_reduce || group(g).reduced == bits)) {
+        group(g).has_reduce = true;
+        group(g).reduced = bits;
+        set_maps(node, result_map(m), m);
+        enter(node, g);
+        return;
+      }
+    }
+    const int fresh = start_group(node, true, s);
+    const DimMap identity = DimMap::identity(s);
+    group(fresh).has_reduce = true;
+    group(fresh).reduced = reduced_bits(identity);
+    set_maps(node, result_map(identity), identity);
+  }
+
+  const Ir& ir_;
+  Grouping out_;
+  std::vector<uint64_t> visited_;
+  uint64_t stamp_ = 0;
+};
+
+}  // namespace
+
+int stored_source(const Ir& ir, int v) {
+  while (ir.node_of(v).kind == IrKind::view) v = ir.node_of(v).inputs[0];
+  return v;
+}
+
+Grouping group(const Ir& ir) { return Grouper(ir).run(); }
+
+}  // namespace deepseek::scheduler

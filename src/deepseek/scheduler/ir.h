@@ -1,0 +1,61 @@
+// What the scheduler works on: the pending nodes with composites expanded, as values with numbers.
+#pragma once
+#include <map>
+#include <vector>
+
+#include "deepseek/graph/tensor.h"
+#include "deepseek/ops/op.h"
+#include "deepseek/scheduler/walk.h"
+
+namespace deepseek::scheduler {
+
+enum class IrKind : uint8_t {
+  leaf,      // `slot`: position among the walk's leaves
+  data,      // `buffer`: bytes that an expansion brought along
+  scalar,    // `slot`: position among the walk's scalars
+  constant,  // `bits`: a number fixed by the structure
+  iota,
+  pointwise,
+  cast,
+  reduce,
+  view,
+  kernel
+};
+
+struct IrNode {
+  IrKind kind;
+  const Op* op = nullptr;
+  const void* attrs = nullptr;  // owned by a node that the graph below keeps
+  std::vector<int> inputs;      // values
+  int first_output = 0;
+  int n_outputs = 1;
+  int slot = -1;
+  uint64_t bits = 0;
+  Buffer buffer;
+  int origin = 0;  // position in the walk of the node that this came from
+};
+
+struct IrValue {
+  int node;
+  int output;
+  Spec spec;
+  bool keep = false;
+};
+
+struct Ir {
+  std::vector<IrNode> nodes;  // inputs before their users
+  std::vector<IrValue> values;
+  std::vector<std::vector<int>> results;  // per pending node of the walk: the values of its outputs
+  std::vector<Ref<Node>> keep_alive;      // nodes made by expansion
+
+  const IrNode& node_of(int value) const { return nodes[static_cast<size_t>(values[static_cast<size_t>(value)].node)]; }
+  const Spec& spec(int value) const { return values[static_cast<size_t>(value)].spec; }
+};
+
+// Expands composites, merges equal computations, drops what nothing uses.
+Ir lower(const Walk& walk);
+
+// Register type of the arithmetic on stored elements of type t.
+DType register_type(DType t);
+
+}  // namespace deepseek::scheduler

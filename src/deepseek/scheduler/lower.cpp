@@ -1,0 +1,199 @@
+#include <unordered_map>
+
+#include "deepseek/graph/leaf.h"
+#include "deepseek/ops/core/kinds.h"
+#include "deepseek/scheduler/ir.h"
+
+namespace deepseek::scheduler {
+
+DType register_type(DType t) {
+  switch (t) {
+    case DType::float16:
+    case DType::bfloat16: return DType::float32;
+    case DType::uint8:
+    case DType::int8:
+    case DType::int16: return DType::int32;
+    default: return t;
+  }
+}
+
+namespace {
+
+class Lowering {
+ public:
+  explicit Lowering(const Walk& walk) : walk_(walk) {}
+
+  Ir run() {
+    // Expansions and gradients of expansions are not the user's: nothing is recorded on a tape.
+    NoGradGuard no_grad;
+    for (size_t i = 0; i < walk_.leaves.size(); ++i) {
+      const Walk::Leaf& l = walk_.leaves[i];
+      IrNode n{.kind = IrKind::leaf, .slot = static_cast<int>(i)};
+      leaves_.push_back(add(std::move(n), {l.node->outputs()[static_cast<size_t>(l.output)].spec})[0]);
+    }
+    for (size_t i = 0; i < walk_.scalars.size(); ++i) {
+      scalars_.push_back(add({.kind = IrKind::scalar, .slot = static_cast<int>(i)}, {walk_.scalars[i]->spec()})[0]);
+    }
+    for (size_t i = 0; i < walk_.order.size(); ++i) {
+      origin_ = static_cast<int>(i);
+      const Node& n = *walk_.order[i];
+      std::vector<int> in;
+      for (const Value& v : n.inputs()) in.push_back(outer_value(v));
+      ir_.results.push_back(lower(n, std::move(in)));
+      if (walk_.keep[i]) {
+        for (int v : ir_.results.back()) ir_.values[static_cast<size_t>(v)].keep = true;
+      }
+    }
+    drop_unused();
+    return std::move(ir_);
+  }
+
+ private:
+  int outer_value(const Value& v) {
+    const size_t i = index_of(v.node->mark_index);
+    switch (place_of(v.node->mark_index)) {
+      case Place::pending: return ir_.results[i][static_cast<size_t>(v.index)];
+      case Place::leaf: return leaves_[i + static_cast<size_t>(v.index)];
+      default: return scalars_[i];
+    }
+  }
+
+  std::vector<int> add(IrNode n, const std::vector<Spec>& outputs) {
+    n.first_output = static_cast<int>(ir_.values.size());
+    n.n_outputs = static_cast<int>(outputs.size());
+    n.origin = origin_;
+    std::vector<int> values;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      values.push_back(static_cast<int>(ir_.values.size()));
+      ir_.values.push_back({static_cast<int>(ir_.nodes.size()), static_cast<int>(i), outputs[i]});
+    }
+    ir_.nodes.push_back(std::move(n));
+    return values;
+  }
+
+  static IrKind kind_of(const Op& op) {
+    switch (op.kind) {
+      case OpKind::pointwise: return IrKind::pointwise;
+      case OpKind::cast: return IrKind::cast;
+      case OpKind::index: return IrKind::iota;
+      case OpKind::reduce: return IrKind::reduce;
+      case OpKind::view: return IrKind::view;
+      default: return IrKind::kernel;
+    }
+  }
+
+  std::vector<int> lower(const Node& n, std::vector<int> in) {
+    if (n.op->kind == OpKind::composite) return expand(n, in);
+    DEEPSEEK_CHECK(n.op->kind != OpKind::leaf, n.op->info.name);
+    std::vector<Spec> outputs;
+    for (const Output& o : n.outputs()) outputs.push_back(o.spec);
+    if (n.op->kind == OpKind::cast && outputs[0].dtype == ir_.spec(in[0]).dtype) return in;
+
+    key_.clear();
+    key_.add(n.op);
+    for (int v : in) key_.add(v);
+    n.op->key(n.attrs(), key_);
+    for (const Spec& s : outputs) key_.add(s.shape);
+    auto [it, fresh] = seen_.try_emplace(key_.words());
+    if (fresh) {
+      IrNode node{.kind = kind_of(*n.op), .op = n.op, .attrs = n.attrs(), .inputs = std::move(in)};
+      it->second = add(std::move(node), outputs);
+    }
+    return it->second;
+  }
+
+  int constant(const Node& n) {
+    const uint64_t bits = scalar_bits(n.attrs_as<ScalarAttrs>(), n.spec().dtype);
+    auto [it, fresh] = constants_.try_emplace({static_cast<uint64_t>(n.spec().dtype), bits}, -1);
+    if (fresh) it->second = add({.kind = IrKind::constant, .bits = bits}, {n.spec()})[0];
+    return it->second;
+  }
+
+  // The ops that a composite stands for, recorded on stand-ins for its inputs and lowered in its place.
+  std::vector<int> expand(const Node& n, const std::vector<int>& in) {
+    TensorList inputs, outputs;
+    std::unordered_map<const Node*, std::vector<int>> known;
+    for (size_t i = 0; i < in.size(); ++i) {
+      Ref<Node> proxy = placeholder_node(ir_.spec(in[i]));
+      known[proxy.get()] = {in[i]};
+      inputs.emplace_back(Value{proxy, 0});
+      ir_.keep_alive.push_back(std::move(proxy));
+    }
+    n.op->expand(n.attrs(), inputs, outputs);
+    DEEPSEEK_CHECK(outputs.size() == n.outputs().size(), n.op->info.name);
+    std::vector<int> results;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const Value v = outputs[i].value();
+      DEEPSEEK_CHECK(v.spec() == n.outputs()[i].spec, n.op->info.name, ": expands to ", to_string(v.spec()), " but infers ",
+                     to_string(n.outputs()[i].spec));
+      ir_.keep_alive.push_back(v.node);
+      results.push_back(lower_expanded(v, known));
+    }
+    return results;
+  }
+
+  int lower_expanded(const Value& root, std::unordered_map<const Node*, std::vector<int>>& known) {
+    std::vector<std::pair<const Node*, size_t>> stack{{root.node.get(), 0}};
+    while (!stack.empty()) {
+      auto& [n, next] = stack.back();
+      if (known.count(n)) {
+        stack.pop_back();
+      } else if (n->computed) {
+        known[n] = is_scalar(*n) ? std::vector{constant(*n)} : embedded(*n);
+        stack.pop_back();
+      } else if (next < n->inputs().size()) {
+        const Node* input = n->inputs()[next++].node.get();
+        stack.push_back({input, 0});
+      } else {
+        std::vector<int> in;
+        for (const Value& v : n->inputs()) in.push_back(known.at(v.node.get())[static_cast<size_t>(v.index)]);
+        const Node* current = n;
+        stack.pop_back();
+        known[current] = lower(*current, std::move(in));
+      }
+    }
+    return known.at(root.node.get())[static_cast<size_t>(root.index)];
+  }
+
+  std::vector<int> embedded(const Node& n) {
+    std::vector<int> values;
+    for (const Output& o : n.outputs()) {
+      IrNode node{.kind = IrKind::data};
+      node.buffer = o.buffer;
+      values.push_back(add(std::move(node), {o.spec})[0]);
+    }
+    return values;
+  }
+
+  void drop_unused() {
+    std::vector<uint8_t> used(ir_.nodes.size());
+    for (size_t i = ir_.nodes.size(); i-- > 0;) {
+      const IrNode& n = ir_.nodes[i];
+      for (int o = 0; o < n.n_outputs; ++o) used[i] |= ir_.values[static_cast<size_t>(n.first_output + o)].keep;
+      if (!used[i]) continue;
+      for (int v : n.inputs) used[static_cast<size_t>(ir_.values[static_cast<size_t>(v)].node)] = 1;
+    }
+    std::vector<IrNode> nodes;  // values of dropped nodes have node -1
+    for (size_t i = 0; i < ir_.nodes.size(); ++i) {
+      IrNode& n = ir_.nodes[i];
+      const int place = used[i] ? static_cast<int>(nodes.size()) : -1;
+      for (int o = 0; o < n.n_outputs; ++o) ir_.values[static_cast<size_t>(n.first_output + o)].node = place;
+      if (used[i]) nodes.push_back(std::move(n));
+    }
+    ir_.nodes = std::move(nodes);
+  }
+
+  const Walk& walk_;
+  Ir ir_;
+  std::vector<int> leaves_, scalars_;
+  int origin_ = 0;
+  KeyWriter key_;
+  std::map<std::vector<uint64_t>, std::vector<int>> seen_;
+  std::map<std::pair<uint64_t, uint64_t>, int> constants_;
+};
+
+}  // namespace
+
+Ir lower(const Walk& walk) { return Lowering(walk).run(); }
+
+}  // namespace deepseek::scheduler

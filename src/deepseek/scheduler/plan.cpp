@@ -1,0 +1,34 @@
+#include "deepseek/scheduler/plan.h"
+
+#include <sstream>
+
+namespace deepseek::scheduler {
+
+std::string to_string(const Plan& plan) {
+  std::ostringstream s;
+  const auto place = [&](int b) {
+    while (plan.buffers[static_cast<size_t>(b)].same_as >= 0) b = plan.buffers[static_cast<size_t>(b)].same_as;
+    const PlanBuffer& x = plan.buffers[static_cast<size_t>(b)];
+    switch (x.source) {
+      case PlanBuffer::Source::leaf: return concat("leaf", x.slot);
+      case PlanBuffer::Source::data: return concat("data", b);
+      case PlanBuffer::Source::storage: return concat("new", b);
+      default: return concat("arena+", x.offset);
+    }
+  };
+  s << plan.steps.size() << " steps, arena " << plan.arena_bytes << " bytes\n";
+  for (const PlanStep& step : plan.steps) {
+    s << "  " << step.name << " (";
+    for (const PlanStep::Operand& o : step.operands) {
+      if (!o.output) s << ' ' << place(o.buffer) << ':' << plan.buffers[static_cast<size_t>(o.buffer)].bytes;
+    }
+    s << " ) ->";
+    for (const PlanStep::Operand& o : step.operands) {
+      if (o.output) s << ' ' << place(o.buffer) << ':' << plan.buffers[static_cast<size_t>(o.buffer)].bytes;
+    }
+    s << '\n';
+  }
+  return s.str();
+}
+
+}  // namespace deepseek::scheduler

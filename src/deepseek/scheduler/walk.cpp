@@ -1,0 +1,122 @@
+#include "deepseek/scheduler/walk.h"
+
+#include "deepseek/backends/cpu/fused/lane.h"
+#include "deepseek/graph/leaf.h"
+#include "deepseek/ops/op.h"
+#include "deepseek/runtime/parallel.h"
+
+namespace deepseek::scheduler {
+namespace {
+
+bool on_live_tape(const Node& n) { return n.requires_grad && !n.tape_freed && !n.grad_leaf; }
+
+}  // namespace
+
+void Walk::enter_leaf(Node* n) {
+  if (n->lost) raise_runtime("a tensor's bytes were overwritten by an evaluation that failed; set it again");
+  n->mark = mark_;
+  if (is_scalar(*n)) {
+    n->mark_index = encode(Place::scalar, scalars.size());
+    scalars.push_back(n);
+    return;
+  }
+  n->mark_index = encode(Place::leaf, leaves.size());
+  for (size_t i = 0; i < n->outputs().size(); ++i) leaves.push_back({n, static_cast<int>(i)});
+}
+
+void Walk::visit(Node* root) {
+  if (root->mark == mark_) return;
+  stack_.push_back({root, 0});
+  while (!stack_.empty()) {
+    Frame& top = stack_.back();
+    Node* n = top.node;
+    if (n->mark == mark_) {
+      stack_.pop_back();
+      continue;
+    }
+    if (n->computed) {
+      enter_leaf(n);
+      stack_.pop_back();
+      continue;
+    }
+    if (top.next < n->inputs().size()) {
+      Node* input = n->inputs()[top.next++].node.get();
+      if (input->mark != mark_) stack_.push_back({input, 0});
+      continue;
+    }
+    if (n->op == placeholder_op() || n->symbolic) {
+      raise_runtime("a symbolic tensor", n->layer ? " (of layer " + *n->layer + ")" : std::string(), " of ", to_string(n->spec()),
+                    " has no value: it stands for the input of a deepseek.Model that is being built");
+    }
+    n->mark = mark_;
+    n->mark_index = encode(Place::pending, order.size());
+    order.push_back(n);
+    stack_.pop_back();
+  }
+}
+
+void Walk::run(std::span<const Value> roots, std::span<Node* const> befores) {
+  order.clear(), keep.clear(), uses.clear(), leaves.clear(), scalars.clear(), key.clear();
+  mark_ = next_mark();
+  for (const Value& v : roots) visit(v.node.get());
+  if (order.empty()) return;
+
+  keep.assign(order.size(), 0);
+  uses.assign(order.size(), 0);
+  for (const Value& v : roots) {
+    if (place_of(v.node->mark_index) == Place::pending) keep[index_of(v.node->mark_index)] = 1;
+  }
+  const auto count = [&](const Node& n) {
+    const size_t i = index_of(n.mark_index);
+    if (place_of(n.mark_index) == Place::pending) ++uses[i];
+    else if (place_of(n.mark_index) == Place::leaf) ++leaves[i].uses;
+  };
+  for (Node* n : order) {
+    for (const Value& in : n->inputs()) count(*in.node);
+  }
+  for (Node* n : befores) {
+    if (n->mark == mark_) count(*n);
+  }
+  for (size_t i = 0; i < order.size(); ++i) {
+    Node* n = order[i];
+    if (n->use_count() > uses[i]) keep[i] = 1;
+    if (!on_live_tape(*n)) continue;
+    // Backward has yet to read these.
+    if (static_cast<int>(n->op->saves) & static_cast<int>(Saves::outputs)) keep[i] = 1;
+    if (static_cast<int>(n->op->saves) & static_cast<int>(Saves::inputs)) {
+      for (const Value& in : n->inputs()) {
+        if (place_of(in.node->mark_index) == Place::pending) keep[index_of(in.node->mark_index)] = 1;
+      }
+    }
+  }
+  for (Leaf& l : leaves) {
+    const Buffer& b = l.node->outputs()[static_cast<size_t>(l.output)].buffer;
+    l.donatable = l.node->use_count() == l.uses && l.node->outputs().size() == 1 && b.storage->use_count() == 1 &&
+                  b.storage->owned() && b.storage->writable();
+  }
+  write_key();
+}
+
+void Walk::write_key() {
+  key.add(num_threads());
+  key.add(fused::current_isa());
+  key.word(order.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    const Node& n = *order[i];
+    key.add(n.op);
+    key.word(n.inputs().size() << 1 | keep[i]);
+    for (const Value& in : n.inputs()) key.word(static_cast<uint64_t>(in.node->mark_index) << 8 | static_cast<uint64_t>(in.index));
+    n.op->key(n.attrs(), key);
+  }
+  key.word(leaves.size());
+  for (const Leaf& l : leaves) {
+    const Output& o = l.node->outputs()[static_cast<size_t>(l.output)];
+    key.word(static_cast<uint64_t>(o.spec.dtype) << 1 | l.donatable);
+    key.add(o.spec.shape);
+    key.add(o.buffer.strides);
+  }
+  key.word(scalars.size());
+  for (const Node* n : scalars) key.word(static_cast<uint64_t>(n->spec().dtype) << 1 | n->weak);
+}
+
+}  // namespace deepseek::scheduler
