@@ -21,7 +21,6 @@
 namespace deepseek {
 
 using Argument = std::variant<std::monostate, Tensor, TensorList, int64_t, double, bool, std::string, DType, Dims, Padding>;
-using Result = std::variant<Tensor, TensorList>;  // TensorList: a tuple in Python
 
 enum class ParamKind : uint8_t { tensor, tensors, integer, number, boolean, string, dtype, ints, padding };
 

@@ -1,4 +1,4 @@
-// Argument types of public functions.
+// Argument and result types of public functions.
 #pragma once
 #include <optional>
 #include <string>
@@ -12,6 +12,7 @@ namespace deepseek {
 using IntList = Dims;                 // Python: an int or a sequence of ints
 using OptionalDType = std::optional<DType>;
 using OptionalTensor = std::optional<Tensor>;
+using Result = std::variant<Tensor, TensorList>;  // TensorList: a tuple in Python
 
 // A convolution's or pool's padding: numbers per spatial dim, or "same" / "valid".
 struct Padding {

@@ -14,7 +14,7 @@ DEEPSEEK_FUNCTION(Tensor, nansum,
   return sum(where(isnan(input), filled_like(input, 0), input), dim, keepdim, dtype);
 }
 DEEPSEEK_FACTS(nansum, .in = {"method"}, .reference = "numpy.nansum(input, axis=dim or None, keepdims=keepdim)",
-               .good = {"randn(2, 3)", "where(bools(4, 3), randn(4, 3), float('nan')), dim=1, keepdim=True", "ints(3, 4), dim=0"},
+               .good = {"randn(2, 3)", "numpy.where(bools(4, 3), randn(4, 3), nan), dim=1, keepdim=True", "ints(3, 4), dim=0"},
                .bad = {"randn(3), dim=1"});
 
 DEEPSEEK_FUNCTION(Tensor, nanmean,

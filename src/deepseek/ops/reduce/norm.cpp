@@ -63,7 +63,7 @@ DEEPSEEK_FACTS(norm, .in = {"method"},
                .reference = "numpy.linalg.norm(input.reshape(-1) if dim in ((), None) else input, ord=p, axis=None if dim in ((), "
                             "None) else dim, keepdims=keepdim)",
                .good = {"randn(2, 3)", "randn(4, 3), 2, 1", "randn(4, 3), 3, -1, keepdim=True", "randn(5), 1",
-                        "randn(5), 0.5", "randn(4, 3), float('inf'), 0", "randn(5), float('-inf')"},
+                        "randn(5), 0.5", "randn(4, 3), inf, 0", "randn(5), -inf"},
                .bad = {"ints(3)", "randn(3), 2, 1"});
 
 DEEPSEEK_FUNCTION(Tensor, vector_norm,

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "deepseek/ops.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"

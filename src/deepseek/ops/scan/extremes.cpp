@@ -52,7 +52,8 @@ DEEPSEEK_FUNCTION(TensorList, cummax, (const Tensor& input, int64_t dim),
 {
   return apply_many(CumExtreme{.dim = wrap_dim(dim, input.rank(), "cummax"), .largest = true}, {input});
 }
-DEEPSEEK_FACTS(cummax, .in = {"method"}, .reference = "(numpy.maximum.accumulate(input, axis=dim),)",
+DEEPSEEK_FACTS(cummax, .in = {"method"}, .reference = "(numpy.maximum.accumulate(input, axis=dim), numpy.maximum.accumulate(numpy.where(input == "
+                            "numpy.maximum.accumulate(input, axis=dim), numpy.indices(input.shape)[dim], 0), axis=dim))",
                .good = {"randn(5), 0", "randn(3, 4), -1", "ints(4, 3), 0"}, .bad = {"randn(3), 1"});
 
 DEEPSEEK_FUNCTION(TensorList, cummin, (const Tensor& input, int64_t dim),
@@ -60,7 +61,8 @@ DEEPSEEK_FUNCTION(TensorList, cummin, (const Tensor& input, int64_t dim),
 {
   return apply_many(CumExtreme{.dim = wrap_dim(dim, input.rank(), "cummin"), .largest = false}, {input});
 }
-DEEPSEEK_FACTS(cummin, .in = {"method"}, .reference = "(numpy.minimum.accumulate(input, axis=dim),)",
+DEEPSEEK_FACTS(cummin, .in = {"method"}, .reference = "(numpy.minimum.accumulate(input, axis=dim), numpy.maximum.accumulate(numpy.where(input == "
+                            "numpy.minimum.accumulate(input, axis=dim), numpy.indices(input.shape)[dim], 0), axis=dim))",
                .good = {"randn(5), 0", "randn(3, 4), -1", "ints(4, 3), 0"}, .bad = {"randn(3), 1"});
 
 }  // namespace deepseek

@@ -13,19 +13,25 @@ struct LineShape {
   }
 };
 
-// Calls body(offset of the first element, width): `width` neighbouring lines whose elements lie l.inner apart, at most
-// `widest` of them. In parallel, cut by size only; lines of different calls are disjoint.
+// Calls body(o, first, width) for bands of at most `widest` of the `inner` places beside each other, for each o < outer. In
+// parallel, cut by size only; `length` is the work at one place.
 template <class F>
-void for_lines(const LineShape& l, int64_t widest, F&& body) {
-  if (l.outer == 0 || l.inner == 0) return;
-  const int64_t width = std::min(l.inner, widest), bands = (l.inner + width - 1) / width;
-  const int64_t cost = std::max<int64_t>(1, l.n * width);
-  parallel_for(l.outer * bands, std::max<int64_t>(1, (1 << 14) / cost), [&](int64_t begin, int64_t end) {
+void for_bands(int64_t outer, int64_t inner, int64_t length, int64_t widest, F&& body) {
+  if (outer == 0 || inner == 0) return;
+  const int64_t width = std::min(inner, widest), bands = (inner + width - 1) / width;
+  const int64_t cost = std::max<int64_t>(1, length * width);
+  parallel_for(outer * bands, std::max<int64_t>(1, (1 << 14) / cost), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t at = i % bands * width;
-      body(i / bands * l.n * l.inner + at, std::min(width, l.inner - at));
+      const int64_t first = i % bands * width;
+      body(i / bands, first, std::min(width, inner - first));
     }
   });
+}
+
+// Calls body(offset of the first element, width) for `width` neighbouring lines whose elements lie l.inner apart.
+template <class F>
+void for_lines(const LineShape& l, int64_t widest, F&& body) {
+  for_bands(l.outer, l.inner, l.n, widest, [&](int64_t o, int64_t first, int64_t width) { body(o * l.n * l.inner + first, width); });
 }
 
 }  // namespace deepseek

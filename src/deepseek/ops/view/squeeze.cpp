@@ -51,6 +51,7 @@ struct Unsqueeze : ViewOp {
 DEEPSEEK_FUNCTION(Tensor, unsqueeze, (const Tensor& input, int64_t dim),
                   "View with a dim of size 1 inserted at position `dim`, which may count from the end: -1 appends.")
 {
+  ensure(input.rank() < max_rank, "unsqueeze: a tensor has at most ", max_rank, " dims, and the input has that many");
   return apply(Unsqueeze{.dim = wrap_dim(dim, input.rank() + 1, "unsqueeze")}, input);
 }
 DEEPSEEK_FACTS(unsqueeze, .in = {"method"}, .reference = "numpy.expand_dims(input, dim)",
