@@ -1,3 +1,4 @@
+#include "deepseek/graph/operators.h"
 #include "deepseek/ops.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
