@@ -17,8 +17,10 @@ endif()
 
 # One extension only, so nanobind's support code is linked into it.
 nanobind_add_module(deepseek_python NB_STATIC NOMINSIZE ${extension_sources})
+# Visible, against nanobind's default: the modes of a thread are inline variables that the module shares with the library.
 set_target_properties(deepseek_python PROPERTIES
   OUTPUT_NAME _C
+  CXX_VISIBILITY_PRESET default
   BUILD_RPATH "${PROJECT_BINARY_DIR}/src/deepseek;${DEEPSEEK_DNNL_LIBDIR}"
   INSTALL_RPATH "$ORIGIN;$ORIGIN/../../..")
 target_link_libraries(deepseek_python PRIVATE deepseek::deepseek deepseek_flags)
