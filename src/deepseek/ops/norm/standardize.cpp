@@ -1,0 +1,188 @@
+#include "deepseek/ops/norm/standardize.h"
+
+#include "deepseek/ops.h"
+#include "deepseek/ops/norm/wide.h"
+
+namespace deepseek {
+namespace {
+
+Shape without(const Shape& shape, const Dims& dims) {
+  Shape kept;
+  for (int d = 0; d < shape.size(); ++d) {
+    if (std::find(dims.begin(), dims.end(), d) == dims.end()) kept.push_back(shape[d]);
+  }
+  return kept;
+}
+
+}  // namespace
+
+Tensor StandardizeBase::column(const Tensor& parameter, int rank) const {
+  if (channel_dim < 0) return parameter;
+  Shape shape = Dims::filled(rank, 1);
+  shape[channel_dim] = parameter.numel();
+  return reshape(parameter, shape);
+}
+
+Tensor StandardizeBase::keep(const Tensor& statistic, const Shape& x) const {
+  Shape shape = x;
+  for (int64_t d : dims) shape[static_cast<int>(d)] = 1;
+  return reshape(statistic, shape);
+}
+
+double StandardizeBase::count(const Shape& x) const {
+  double n = 1;
+  for (int64_t d : dims) n *= static_cast<double>(x[static_cast<int>(d)]);
+  return n;
+}
+
+Tensor StandardizeBase::parameter_sum(const Tensor& g, const Spec& parameter) const {
+  if (g.numel() == parameter.numel()) return cast(reshape(g, parameter.shape), parameter.dtype);
+  if (channel_dim < 0) return cast(sum_to(g, parameter.shape), parameter.dtype);
+  Dims rest;
+  for (int d = 0; d < g.rank(); ++d) {
+    if (d != channel_dim) rest.push_back(d);
+  }
+  return cast(sum_over(g, rest, false), parameter.dtype);
+}
+
+void Standardize::infer(Specs in, std::vector<Spec>& out) const {
+  const Spec& x = *in[0];
+  const Spec statistic{wide(x.dtype), without(x.shape, dims)};
+  out = {x, statistic, statistic};
+}
+
+// Two passes: squares of deviations keep their digits however large the mean is.
+void Standardize::expand(const TensorList& in, TensorList& out) const {
+  const Tensor x = wide(in[0]);
+  const Shape kept = without(x.shape(), dims);
+  if (x.numel() == 0) {
+    const Tensor none = filled(kept, Tensor(scalar_value(0.0, x.dtype())));
+    out = {copy_of(in[0]), none, none};
+    return;
+  }
+  const double scale = 1 / count(x.shape());
+  const Tensor mean = centre ? sum_over(x, dims) * scale : Tensor();
+  const Tensor d = centre ? x - mean : x;
+  const Tensor variance = sum_over(d * d, dims) * scale;
+  Tensor y = d * rsqrt(variance + eps);
+  if (in.size() > 1) y = y * wide(column(in[1], x.rank()));
+  if (in.size() > 2) y = y + wide(column(in[2], x.rank()));
+  out = {cast(y, in[0].dtype()), centre ? reshape(mean, kept) : filled(kept, Tensor(scalar_value(0.0, x.dtype()))), reshape(variance, kept)};
+}
+
+void Standardize::gradient(Grad& g) const {
+  const bool weight = g.inputs() > 1, bias = g.inputs() > 2;
+  if (g.has_grad(0)) {
+    StandardizeBackward back;
+    static_cast<StandardizeBase&>(back) = *this;
+    back.bias = bias;
+    TensorList in{g.grad(0), g.input(0), g.output(1), g.output(2)};
+    if (weight) in.push_back(g.input(1));
+    const TensorList out = apply_many(back, in);
+    for (size_t i = 0; i < out.size(); ++i) g.set(static_cast<int>(i), out[i]);
+    if (!g.has_grad(1) && !g.has_grad(2)) return;
+    const Tensor rest = statistics_gradient(g);
+    g.set(0, out[0] + rest);
+  } else {
+    g.set(0, statistics_gradient(g));
+  }
+}
+
+// What arrives through the mean and the variance themselves.
+Tensor Standardize::statistics_gradient(const Grad& g) const {
+  const Tensor x = g.input(0);
+  const double scale = 1 / count(x.shape());
+  Tensor sum;
+  if (g.has_grad(1)) sum = deepseek::expand(keep(g.grad(1), x.shape()) * scale, x.shape());
+  if (g.has_grad(2)) {
+    const Tensor d = centre ? wide(x) - keep(g.output(1), x.shape()) : wide(x);
+    const Tensor part = d * keep(g.grad(2), x.shape()) * (2 * scale);
+    sum = sum.defined() ? sum + part : part;
+  }
+  return sum;
+}
+
+void StandardizeBackward::infer(Specs in, std::vector<Spec>& out) const {
+  out.push_back(*in[1]);
+  if (in.size() > 4) out.push_back({in[4]->dtype, in[4]->shape});
+  if (bias) out.push_back({in[4]->dtype, in[4]->shape});
+}
+
+void StandardizeBackward::expand(const TensorList& in, TensorList& out) const {
+  const Tensor up = wide(in[0]), x = wide(in[1]);
+  if (x.numel() == 0) {
+    out.push_back(copy_of(in[1]));
+    for (int i = 0; i < (in.size() > 4) + bias; ++i) out.push_back(filled_like(in[4], 0));
+    return;
+  }
+  const Tensor slope = rsqrt(keep(in[3], x.shape()) + eps);
+  const Tensor y = (centre ? x - keep(in[2], x.shape()) : x) * slope;
+  const double scale = 1 / count(x.shape());
+  Tensor h = up, mean_g, mean_gy;
+  if (in.size() > 4 && channel_dim >= 0 && std::find(dims.begin(), dims.end(), channel_dim) == dims.end()) {
+    // The weight is constant over the normalised dims: the sums for parameters serve for x as well.
+    const Tensor w = wide(column(in[4], x.rank()));
+    const Tensor sum_g = sum_over(up, dims), sum_gy = sum_over(up * y, dims);
+    out.push_back(cast((up - sum_g * scale - y * (sum_gy * scale)) * (slope * w), in[1].dtype()));
+    out.push_back(parameter_sum(sum_gy, {in[4].dtype(), in[4].shape()}));
+    if (bias) out.push_back(parameter_sum(sum_g, {in[4].dtype(), in[4].shape()}));
+    return;
+  }
+  if (in.size() > 4) h = up * wide(column(in[4], x.rank()));
+  Tensor inner = h - y * (sum_over(h * y, dims) * scale);
+  if (centre) inner = inner - sum_over(h, dims) * scale;
+  out.push_back(cast(inner * slope, in[1].dtype()));
+  if (in.size() > 4) out.push_back(parameter_sum(up * y, {in[4].dtype(), in[4].shape()}));
+  if (bias) out.push_back(parameter_sum(up, {in[4].dtype(), in[4].shape()}));
+}
+
+void StandardizeBackward::gradient(Grad& g) const {
+  const Tensor up = wide(g.input(0)), x = wide(g.input(1));
+  const bool weight = g.inputs() > 4;
+  const Tensor w = weight ? wide(column(g.input(4), x.rank())) : Tensor();
+  const Tensor slope = rsqrt(keep(g.input(3), x.shape()) + eps), y = (centre ? x - keep(g.input(2), x.shape()) : x) * slope;
+  const double scale = 1 / count(x.shape());
+  const auto mean_of = [&](const Tensor& t) { return sum_over(t, dims) * scale; };
+  const auto pulled_back = [&](const Tensor& q) {
+    const Tensor inner = q - y * mean_of(q * y);
+    return slope * (centre ? inner - mean_of(q) : inner);
+  };
+  Tensor of_up, of_y;  // gradients of `up`, and of y before it is pulled back to x
+  const auto add = [](Tensor& sum, const Tensor& part) { sum = sum.defined() ? sum + part : part; };
+  if (weight && g.has_grad(1)) {
+    const Tensor v = wide(column(g.grad(1), x.rank()));
+    add(of_up, v * y);
+    add(of_y, v * up);
+  }
+  if (bias && g.has_grad(2)) add(of_up, deepseek::expand(wide(column(g.grad(2), x.rank())), x.shape()));
+  Tensor of_x;
+  if (g.has_grad(0)) {
+    const Tensor u = wide(g.grad(0)), back = pulled_back(u), h = weight ? up * w : up;
+    add(of_up, weight ? back * w : back);
+    if (weight) g.set(4, parameter_sum(back * up, g.input_spec(4)));
+    add(of_y, -(slope * (u * mean_of(h * y) + h * mean_of(u * y))));
+    of_x = -(slope * y * mean_of(u * pulled_back(h)));
+  }
+  if (of_y.defined()) add(of_x, pulled_back(of_y));
+  if (of_up.defined()) g.set(0, of_up);
+  if (of_x.defined()) g.set(1, of_x);  // mean and variance are functions of x, counted here
+}
+
+TensorList standardize(const Standardize& op, const Tensor& x, const std::optional<Tensor>& weight, const std::optional<Tensor>& bias) {
+  TensorList in{x};
+  if (weight) in.push_back(*weight);
+  if (weight && bias) in.push_back(*bias);
+  TensorList out = apply_many(op, in);
+  if (bias && !weight) {
+    Tensor b = *bias;
+    if (op.channel_dim >= 0) {
+      Shape shape = Dims::filled(x.rank(), 1);
+      shape[op.channel_dim] = b.numel();
+      b = reshape(b, shape);
+    }
+    out[0] = out[0] + cast(b, x.dtype());
+  }
+  return out;
+}
+
+}  // namespace deepseek
