@@ -1,0 +1,50 @@
+#include "deepseek/ops/attention/attention.h"
+
+#include <limits>
+
+#include "deepseek/ops.h"
+#include "deepseek/ops/contraction/matmul.h"
+#include "deepseek/ops/core/core.h"
+#include "deepseek/ops/norm/wide.h"
+
+namespace deepseek {
+
+void Attention::infer(Specs in, std::vector<Spec>& out) const {
+  Shape shape = in[0]->shape, sums = in[0]->shape;
+  shape.back() = in[2]->shape.back();
+  sums.pop_back();
+  out = {{DType::float32, shape}, {DType::float32, sums}};
+}
+
+void Attention::gradient(Grad& g) const {
+  AttentionBackward back;
+  static_cast<AttentionBase&>(back) = *this;
+  TensorList in{g.input(0), g.input(1), g.input(2), g.output(0), g.output(1), g.grad(0)};
+  if (g.inputs() > 3) in.push_back(g.input(3));
+  const TensorList out = apply_many(back, in);
+  for (int i = 0; i < 3; ++i) g.set(i, out[static_cast<size_t>(i)]);
+}
+
+// With P = softmax(S), dP = g v', dS = softmax'(dP): dq = scale dS k, dk = scale dS' q, dv = P' g. The rule differentiates
+// <a, dq> + <b, dk> + <c, dv>; it writes the scores, since second derivatives of attention are rare.
+void AttentionBackward::gradient(Grad& g) const {
+  const Tensor q = g.input(0), k = g.input(1), v = g.input(2), up = g.input(5);
+  const Tensor a = g.grad(0), b = g.grad(1), c = g.grad(2);
+  Tensor scores = product(q, k, false, true) * scale;
+  if (g.inputs() > 6) scores = scores + g.input(6);
+  if (causal) scores = where(causal_mask(q.size(2), k.size(2)), scores, -std::numeric_limits<double>::infinity());
+  const Tensor p = softmax(scores, -1), dp = product(up, v, false, true);
+  const auto pulled_back = [&](const Tensor& t) { return p * (t - sum_over(t * p, {3})); };
+  const Tensor ds = pulled_back(dp), e = (product(a, k, false, true) + product(q, b, false, true)) * scale;
+  const Tensor z = pulled_back(e);
+  const Tensor of_p = e * (dp - sum_over(dp * p, {3})) - dp * sum_over(e * p, {3}) + product(up, c, false, true);
+  const Tensor of_scores = pulled_back(of_p);
+  g.set(0, (product(ds, b) + product(of_scores, k)) * scale);
+  g.set(1, (product(ds, a, true) + product(of_scores, q, true)) * scale);
+  g.set(2, product(z, up, true));
+  g.set(5, product(z, v) + product(p, c));
+}
+
+Tensor causal_mask(int64_t queries, int64_t keys) { return iota({queries, keys}, {-1, 1}) <= 0; }
+
+}  // namespace deepseek

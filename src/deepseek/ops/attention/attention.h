@@ -1,0 +1,39 @@
+// Attention whose matrix of scores exists one tile at a time; float32.
+#pragma once
+#include "deepseek/backends/cpu/attention/flash.h"
+#include "deepseek/ops/op.h"
+
+namespace deepseek {
+
+struct AttentionBase : KernelOp {
+  double scale = 1;
+  bool causal = false;
+
+ protected:
+  attention::Options options() const { return {scale, causal}; }
+};
+
+// q (n, h, l, e), k (n, h, s, e), v (n, h, s, w) [, mask that broadcasts to (n, h, l, s), added] -> output (n, h, l, w), logarithm
+// of the sum of exponentials (n, h, l)
+struct Attention : AttentionBase {
+  static constexpr OpInfo info{.name = "attention", .amp = Amp::lower};
+  static constexpr auto attrs = std::tuple{&Attention::scale, &Attention::causal};
+  void infer(Specs in, std::vector<Spec>& out) const;
+  KernelFn prepare(KernelContext& context) const { return attention::make_forward(options(), context); }
+  void gradient(Grad& g) const;
+};
+
+// q, k, v, output, logarithm of the sum, gradient of output [, mask] -> gradients of q, k, v
+struct AttentionBackward : AttentionBase {
+  static constexpr OpInfo info{.name = "attention_backward"};
+  static constexpr Saves saves = Saves::inputs;
+  static constexpr auto attrs = std::tuple{&AttentionBackward::scale, &AttentionBackward::causal};
+  void infer(Specs in, std::vector<Spec>& out) const { out = {*in[0], *in[1], *in[2]}; }
+  KernelFn prepare(KernelContext& context) const { return attention::make_backward(options(), context); }
+  void gradient(Grad& g) const;
+};
+
+// (l, s) of bool: query i sees keys 0 .. i.
+Tensor causal_mask(int64_t queries, int64_t keys);
+
+}  // namespace deepseek
