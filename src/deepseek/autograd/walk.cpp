@@ -246,8 +246,7 @@ void Walk::visit(size_t position, TensorList& captured) {
     const Ref<GradMeta> hold(meta);
     run_hooks(*meta, gradients);
     if (!restricted_) {
-      const std::vector<GradMeta::Receiver> receivers = meta->receivers;
-      for (const GradMeta::Receiver& r : receivers) {
+      for (const GradMeta::Receiver& r : meta->receivers) {
         if (gradients[r.output].defined()) accumulate(*r.tensor, gradients[r.output], create_graph_);
       }
     } else if (node.grad_leaf && meta->mark == target_mark_ && gradients[0].defined()) {

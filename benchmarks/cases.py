@@ -1,0 +1,36 @@
+"""The registry of cases. A case is a class with one method per library; each returns the function that is timed.
+
+The function returns when its result is in memory. `bars` are the ratios (peer's time / ours) that the project asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+LIBRARIES = ("deepseek", "torch", "jax", "numpy")
+
+
+class Case:
+    name = ""
+    bars: dict[str, float] = {}
+    limit_ms: float | None = None  # a bar in milliseconds, for deepseek alone
+    calls = 1  # how many calls one timing holds, for what is too short for the clock
+
+
+CASES: dict[str, type[Case]] = {}
+
+
+def case(cls: type[Case]) -> type[Case]:
+    CASES[cls.name] = cls
+    return cls
+
+
+def load() -> dict[str, type[Case]]:
+    from benchmarks import networks, optimizers, rows, small  # noqa: F401  (each registers its cases)
+
+    return CASES
+
+
+def build(cls: type[Case], library: str) -> Callable[[], object] | None:
+    """The function to time, or None when the case has none for the library."""
+    make = getattr(cls(), library, None)
+    return make() if make else None
