@@ -1,14 +1,14 @@
 #include "deepseek/autograd/anomaly.h"
 
-#include <bit>
+#include <cmath>
 #include <cstring>
+#include <vector>
 
+#include "deepseek/graph/leaf.h"
 #include "deepseek/ops/op.h"
 
 namespace deepseek::autograd {
 namespace {
-
-thread_local bool replay = false;
 
 struct Found {
   bool nan = false;
@@ -40,7 +40,12 @@ Found scan(const std::byte* base, const Shape& shape, const Strides& strides, Bi
   return found;
 }
 
-Found scan(const Output& output) {
+Found scan(const Node& node, int index = 0) {
+  const Output& output = node.outputs()[static_cast<size_t>(index)];
+  if (is_scalar(node) && is_floating_point(output.spec.dtype)) {
+    const double v = node.attrs_as<ScalarAttrs>().as_double();
+    return {std::isnan(v), std::isinf(v)};
+  }
   if (!output.buffer.storage) return {};
   const Buffer& b = output.buffer;
   const Shape& shape = output.spec.shape;
@@ -58,7 +63,7 @@ void check(const Node& node, std::span<const Value> inputs) {
   Found in;
   int nan_input = -1;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const Found f = scan(inputs[i].node->outputs()[static_cast<size_t>(inputs[i].index)]);
+    const Found f = scan(*inputs[i].node, inputs[i].index);
     if (f.nan && nan_input < 0) nan_input = static_cast<int>(i);
     in.nan |= f.nan;
     in.inf |= f.inf;
@@ -67,8 +72,8 @@ void check(const Node& node, std::span<const Value> inputs) {
   for (const Value& v : inputs) only_numbers &= v.spec().rank() == 0;
   if (only_numbers && in.nan) return;  // a number that the user wrote, e.g. full(..., nan)
   Found out;
-  for (const Output& o : node.outputs()) {
-    const Found f = scan(o);
+  for (size_t i = 0; i < node.outputs().size(); ++i) {
+    const Found f = scan(node, static_cast<int>(i));
     out.nan |= f.nan;
     out.inf |= f.inf;
   }
@@ -93,10 +98,7 @@ std::string origin_of(const Node& node) {
   return s;
 }
 
-bool replaying() { return replay; }
-
 void evaluate_checked(std::span<const Ref<Node>> nodes, void (*compute)(Node&)) {
-  const ScopedMode<bool> scope(replay, true);
   for (const Ref<Node>& node : nodes) {
     if (node->computed) continue;
     // Held here: a computed node lets its inputs go.

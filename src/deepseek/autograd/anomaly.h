@@ -10,9 +10,6 @@ namespace deepseek::autograd {
 // Where a node was recorded, as further lines of an error: layer path and the user's line. Empty when neither is known.
 std::string origin_of(const Node& node);
 
-// True inside evaluate_checked: evaluation must not start another replay.
-bool replaying();
-
 // Computes pending nodes, given inputs before users, one by one, and raises for the first whose result holds NaN, or infinity
 // that was not in its inputs. `compute` evaluates one node alone.
 void evaluate_checked(std::span<const Ref<Node>> nodes, void (*compute)(Node&));

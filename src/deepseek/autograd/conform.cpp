@@ -1,11 +1,7 @@
 #include "deepseek/autograd/conform.h"
 
-#include "deepseek/ops/types.h"
+#include "deepseek/ops.h"
 #include "deepseek/ops/core/core.h"
-
-namespace deepseek {
-Tensor expand(const Tensor& input, Dims size);
-}
 
 namespace deepseek::autograd {
 

@@ -1,4 +1,5 @@
 // Computes what is asked for: walk, plan (cached), run, and the graph afterwards.
+#include "deepseek/autograd/anomaly.h"
 #include "deepseek/graph/pending_writes.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/runtime/run.h"
@@ -10,21 +11,13 @@ namespace {
 using scheduler::PlanCache;
 using scheduler::Walk;
 
-void describe_failure(const Node& n, std::string& message) {
-  if (n.layer && message.find("in layer:") == std::string::npos) message += "\n  in layer: " + *n.layer;
-  const std::string line = describe(n.line);
-  if (!line.empty()) message += "\n  recorded at " + line;
-}
-
 void compute(const Walk& walk) {
   const std::shared_ptr<scheduler::Plan> plan = PlanCache::instance().find_or_make(walk);
   int failed = 0;
   try {
     runtime::run(*plan, walk, failed);
   } catch (const Error& e) {
-    std::string message = e.what();
-    describe_failure(*walk.order[static_cast<size_t>(failed)], message);
-    throw Error(e.kind(), std::move(message));
+    throw Error(e.kind(), e.what() + autograd::origin_of(*walk.order[static_cast<size_t>(failed)]));
   }
 }
 
@@ -40,6 +33,16 @@ void settle(const Walk& walk) {
     const bool on_tape = n->requires_grad && !n->tape_freed && !n->grad_leaf;
     if (!on_tape) n->drop_inputs();
   }
+}
+
+void compute_alone(Node& n) {
+  const Ref<Node> node(&n);
+  const Value root{node, 0};
+  Walk walk;
+  walk.run({&root, 1}, {});
+  if (walk.order.empty()) return;
+  compute(walk);
+  settle(walk);
 }
 
 }  // namespace
@@ -58,7 +61,10 @@ void evaluate(std::span<const Value> asked) {
     const ScopedMode<bool> in_use(busy, true);
     try {
       walk.run(roots, befores);
-      if (!walk.order.empty()) {
+      if (!walk.order.empty() && anomaly_mode) {
+        const std::vector<Ref<Node>> nodes(walk.order.begin(), walk.order.end());
+        autograd::evaluate_checked(nodes, compute_alone);
+      } else if (!walk.order.empty()) {
         compute(walk);
         settle(walk);
       }
