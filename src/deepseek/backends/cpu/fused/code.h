@@ -36,6 +36,7 @@ struct Instruction {
   uint8_t arity = 0;
   uint8_t bytes = 0;     // per element, of what is moved
   bool writes = false;   // the operand is written: by this instruction, or through the pointer that it sets
+  bool stream = false;   // point: memory that a large run walks through, worth fetching ahead
   int dst = -1;
   int args[4] = {-1, -1, -1, -1};
   int operand = -1;      // into Code::operands or Code::reductions
@@ -83,6 +84,7 @@ struct Code {
   std::vector<Slot> slots;
   size_t frame_bytes = 0;
   int64_t weight = 1;  // instructions per point, to judge the work
+  int64_t bytes = 0;   // of memory that a run walks through
 
   // Pairs (written, read later) of operands that must not be the same memory.
   struct Hazard {

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <mutex>
+#include <vector>
 
+#include "deepseek/backends/cpu/fused/analysis.h"
 #include "deepseek/backends/cpu/fused/code.h"
 #include "deepseek/backends/cpu/fused/program.h"
+#include "deepseek/backends/cpu/fused/tile.h"
 
 namespace deepseek::fused {
 namespace {
@@ -39,8 +42,27 @@ class BlockKernel final : public Kernel {
   mutable Code careful_;
 };
 
+// Parts of a domain one after another. None reads what another writes: an output that lies over an input has its strides.
+class PartsKernel final : public Kernel {
+ public:
+  explicit PartsKernel(const std::vector<Program>& parts) {
+    for (const Program& part : parts) kernels_.push_back(std::make_unique<BlockKernel>(part));
+  }
+  void run(void* const* pointers, const uint64_t* scalars) const override {
+    for (const auto& kernel : kernels_) kernel->run(pointers, scalars);
+  }
+
+ private:
+  std::vector<std::unique_ptr<BlockKernel>> kernels_;
+};
+
 }  // namespace
 
-std::unique_ptr<Kernel> compile(const Program& program) { return std::make_unique<BlockKernel>(program); }
+std::unique_ptr<Kernel> compile(const Program& program) {
+  analyse(program);
+  std::vector<Program> parts = tiled(program);
+  if (parts.size() == 1) return std::make_unique<BlockKernel>(parts[0]);
+  return std::make_unique<PartsKernel>(parts);
+}
 
 }  // namespace deepseek::fused

@@ -178,8 +178,7 @@ class Lowering {
     if (direct_[k] >= 0 && (level != Level::full || a_.stage[k] == pass_)) {
       const auto store = static_cast<size_t>(direct_[k]);
       const int dst = pointer(level != Level::full);
-      out.push_back(make(Action::point, dst, operand_index(store, level), bytes));
-      out.back().writes = true;
+      out.push_back(point(dst, store, level, true));
       return dst;
     }
     if (level == Level::full && again_[k] && !code_.cut.one_block) {
@@ -188,6 +187,16 @@ class Lowering {
       return keep(out, k);
     }
     return block(bytes, level);
+  }
+  Instruction point(int dst, size_t k, Level level, bool writes) {
+    Instruction in = make(Action::point, dst, operand_index(k, level), size_of(access(k).dtype));
+    in.writes = writes;
+    const bool streams = level == Level::full ? writes || pass_ == 0 : level == Level::row && a_.passes == 0;
+    if (streams && operand(k, level).walk.rank == 1) {
+      in.stream = true;
+      code_.bytes += in.bytes * code_.cut.kept * code_.cut.reduced;
+    }
+    return in;
   }
   int keep(Section& out, size_t k) {
     const int dst = pointer(false, kept_[k]);
@@ -236,7 +245,7 @@ class Lowering {
       out.push_back(make(Action::number, raw, operand_index(k, level), bytes));
     } else if (operand(k, level).walk.contiguous() && !stores_last_) {
       raw = pointer(row_level);
-      out.push_back(make(Action::point, raw, operand_index(k, level), bytes));
+      out.push_back(point(raw, k, level, false));
     } else if (stores_last_ || (!convert && (direct_[k] >= 0 || (level == Level::full && again_[k])))) {
       raw = convert ? block(bytes, level) : destination(out, k, level);
       out.push_back(make(Action::gather, raw, operand_index(k, level), bytes));
@@ -260,8 +269,7 @@ class Lowering {
     const int64_t bytes = size_of(a.dtype);
     if (operand(k, level).walk.contiguous()) {
       const int dst = pointer(level != Level::full);
-      out.push_back(make(Action::point, dst, operand_index(k, level), bytes));
-      out.back().writes = true;
+      out.push_back(point(dst, k, level, true));
       out.push_back(call(convert, dst, value));
       return;
     }

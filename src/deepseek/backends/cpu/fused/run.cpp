@@ -11,11 +11,18 @@ namespace {
 
 constexpr int64_t serial_work = 32 * 1024;  // points times a third of the instructions
 constexpr int64_t most_chunks = 256;
+constexpr int64_t large_bytes = 1024 * 1024;  // memory beyond the second-level cache is fetched ahead
+
+template <bool Write>
+inline void fetch_ahead(const std::byte* memory, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(memory + i, Write, 3);
+}
 
 struct Memory {
   void* const* pointers;
   const uint64_t* scalars;
   size_t isa;
+  bool large;
 };
 
 // One thread's slots and where it is.
@@ -39,11 +46,13 @@ class Worker {
     }
     first_ = owner.first_;
     count_ = owner.count_;
+    ahead_ = owner.ahead_;
   }
 
   void begin_group(int64_t group) {
     first_ = group * code_.cut.group;
     count_ = std::min(code_.cut.group, code_.cut.kept - first_);
+    ahead_ = code_.cut.columns ? code_.cut.repeats * code_.cut.kept : code_.cut.block;
   }
   void rows(size_t stage) { execute(code_.rows[stage], first_, count_); }
 
@@ -115,7 +124,12 @@ class Worker {
         }
         case Action::point: {
           const Operand& o = code_.operands[static_cast<size_t>(in.operand)];
-          slot_[in.dst] = address(o, o.walk.rank == 0 ? 0 : position, in.bytes);
+          std::byte* const at = address(o, o.walk.rank == 0 ? 0 : position, in.bytes);
+          slot_[in.dst] = at;
+          if (in.stream && memory_.large) {
+            if (in.writes) fetch_ahead<true>(at + ahead_ * in.bytes, n * in.bytes);
+            else fetch_ahead<false>(at + ahead_ * in.bytes, n * in.bytes);
+          }
           break;
         }
         default: execute_rare(in, position, n);
@@ -164,6 +178,7 @@ class Worker {
   int64_t first_ = 0, count_ = 0;  // kept points of the group
   int64_t place_ = 0;              // of the block in the group, in elements
   int64_t segments_ = 1;           // rows in the block
+  int64_t ahead_ = 0;              // from a block to the next, in elements
 };
 
 void run_groups(const Code& code, const Memory& memory, int64_t begin, int64_t end) {
@@ -226,7 +241,7 @@ void run_split(const Code& code, const Memory& memory) {
 
 void run(const Code& code, void* const* pointers, const uint64_t* scalars) {
   const Cut& cut = code.cut;
-  const Memory memory{pointers, scalars, static_cast<size_t>(current_isa())};
+  const Memory memory{pointers, scalars, static_cast<size_t>(current_isa()), code.bytes >= large_bytes};
   const int64_t groups = cut.groups();
   if (groups == 0) return;
   if (groups == 1 && !cut.split) return run_groups(code, memory, 0, 1);

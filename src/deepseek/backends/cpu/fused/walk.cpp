@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "deepseek/backends/cpu/fused/transpose.h"
+
 namespace deepseek::fused {
 
 Walk::Walk(const Dims& sizes, const Strides& strides, int64_t start) : offset(start) {
@@ -21,67 +23,95 @@ Walk::Walk(const Dims& sizes, const Strides& strides, int64_t start) : offset(st
 
 namespace {
 
-// Calls run(memory offset, first point, points, stride) for the pieces of [position, position + n) that lie in one inner row.
+// A piece of a range: `rows` inner rows of `length` elements, the whole rows but for the first and last piece.
+struct Piece {
+  int64_t offset;  // in memory
+  int64_t at;      // in the block
+  int64_t rows, length;
+  int64_t row_stride, stride;
+};
+
+// Calls f with the pieces of [position, position + n).
 template <class F>
-inline void each_run(const Walk& w, int64_t position, int64_t n, F&& run) {
+inline void each_piece(const Walk& w, int64_t position, int64_t n, F&& f) {
   if (w.rank <= 1) {
     const int64_t stride = w.rank == 0 ? 0 : w.stride[0];
-    run(w.offset + position * stride, int64_t{0}, n, stride);
+    f(Piece{w.offset + position * stride, 0, 1, n, 0, stride});
     return;
   }
-  std::array<int64_t, max_rank> at;
+  std::array<int64_t, walk_rank> at;
   const auto rank = static_cast<size_t>(w.rank);
-  int64_t rest = position, row = w.offset;
+  int64_t rest = position, start = w.offset;
   for (size_t d = 0; d < rank; ++d) {
     const int64_t q = d + 1 < rank ? rest / w.size[d] : 0;
     at[d] = rest - q * w.size[d];
     rest = q;
-    if (d > 0) row += at[d] * w.stride[d];
+    if (d > 0) start += at[d] * w.stride[d];
   }
   const int64_t inner = w.size[0], stride = w.stride[0];
   int64_t done = 0, column = at[0];
-  while (true) {
-    const int64_t length = std::min(inner - column, n - done);
-    run(row + column * stride, done, length, stride);
-    done += length;
-    if (done >= n) return;
+  while (done < n) {
+    int64_t rows = 1, length = std::min(inner - column, n - done);
+    if (length == inner) rows = std::min(w.size[1] - at[1], (n - done) / inner);
+    f(Piece{start + column * stride, done, rows, length, w.stride[1], stride});
+    done += rows * length;
     column = 0;
-    for (size_t d = 1; d < rank; ++d) {
-      row += w.stride[d];
-      if (++at[d] < w.size[d]) break;
-      row -= w.stride[d] * w.size[d];
+    start += rows * w.stride[1];
+    at[1] += rows;
+    for (size_t d = 1; d + 1 < rank && at[d] == w.size[d]; ++d) {
+      start += w.stride[d + 1] - w.size[d] * w.stride[d];
       at[d] = 0;
+      ++at[d + 1];
     }
   }
 }
 
+constexpr int64_t short_row = 16;  // rows shorter than this are walked down their columns
+
 template <class E>
 inline void copy_run(E* out, const E* in, int64_t n, int64_t stride) {
-  if (stride == 1 && n >= 16) std::memcpy(out, in, static_cast<size_t>(n) * sizeof(E));
+  if (stride == 1 && n >= short_row) std::memcpy(out, in, static_cast<size_t>(n) * sizeof(E));
   else if (stride == 1) for (int64_t i = 0; i < n; ++i) out[i] = in[i];
   else if (stride == 0) std::fill_n(out, n, *in);
   else for (int64_t i = 0; i < n; ++i) out[i] = in[i * stride];
 }
 
 template <class E>
-void gather_elements(const Walk& w, const void* base, int64_t position, int64_t n, void* block) {
-  auto* out = static_cast<E*>(block);
-  auto* in = static_cast<const E*>(base);
-  each_run(w, position, n, [&](int64_t from, int64_t at, int64_t length, int64_t stride) {
-    copy_run(out + at, in + from, length, stride);
-  });
+inline void gather_piece(const Piece& p, E* out, const E* in) {
+  if (p.rows == 1) return copy_run(out, in, p.length, p.stride);
+  if (p.row_stride == 0) {
+    // The same row again and again: what is there is copied, each time twice as much.
+    copy_run(out, in, p.length, p.stride);
+    const int64_t all = p.rows * p.length;
+    for (int64_t done = p.length; done < all; done += std::min(done, all - done)) {
+      std::memcpy(out + done, out, static_cast<size_t>(std::min(done, all - done)) * sizeof(E));
+    }
+    return;
+  }
+  if (p.row_stride == 1 && p.stride != 1 && p.stride != 0 && p.rows >= 8) return gather_transposed(out, in, p.rows, p.length, p.stride);
+  if (p.length < short_row) {
+    for (int64_t j = 0; j < p.length; ++j) {
+      for (int64_t i = 0; i < p.rows; ++i) out[i * p.length + j] = in[i * p.row_stride + j * p.stride];
+    }
+    return;
+  }
+  for (int64_t i = 0; i < p.rows; ++i) copy_run(out + i * p.length, in + i * p.row_stride, p.length, p.stride);
 }
 
 template <class E>
-void scatter_elements(const Walk& w, void* base, int64_t position, int64_t n, const void* block) {
-  auto* out = static_cast<E*>(base);
-  auto* in = static_cast<const E*>(block);
-  each_run(w, position, n, [&](int64_t to, int64_t at, int64_t length, int64_t stride) {
-    E* o = out + to;
-    const E* x = in + at;
-    if (stride == 1) std::memcpy(o, x, static_cast<size_t>(length) * sizeof(E));
-    else for (int64_t i = 0; i < length; ++i) o[i * stride] = x[i];
-  });
+inline void scatter_piece(const Piece& p, E* out, const E* in) {
+  if (p.length < short_row && p.rows > 1) {
+    for (int64_t j = 0; j < p.length; ++j) {
+      for (int64_t i = 0; i < p.rows; ++i) out[i * p.row_stride + j * p.stride] = in[i * p.length + j];
+    }
+    return;
+  }
+  for (int64_t i = 0; i < p.rows; ++i) {
+    E* o = out + i * p.row_stride;
+    const E* x = in + i * p.length;
+    if (p.stride == 1) std::memcpy(o, x, static_cast<size_t>(p.length) * sizeof(E));
+    else for (int64_t j = 0; j < p.length; ++j) o[j * p.stride] = x[j];
+  }
 }
 
 template <class F>
@@ -97,11 +127,21 @@ inline void with_element(int64_t bytes, F&& f) {
 }  // namespace
 
 void gather(const Walk& w, int64_t bytes, const void* base, int64_t position, int64_t n, void* block) {
-  with_element(bytes, [&](auto e) { gather_elements<decltype(e)>(w, base, position, n, block); });
+  with_element(bytes, [&](auto e) {
+    using E = decltype(e);
+    each_piece(w, position, n, [&](const Piece& p) {
+      gather_piece(p, static_cast<E*>(block) + p.at, static_cast<const E*>(base) + p.offset);
+    });
+  });
 }
 
 void scatter(const Walk& w, int64_t bytes, void* base, int64_t position, int64_t n, const void* block) {
-  with_element(bytes, [&](auto e) { scatter_elements<decltype(e)>(w, base, position, n, block); });
+  with_element(bytes, [&](auto e) {
+    using E = decltype(e);
+    each_piece(w, position, n, [&](const Piece& p) {
+      scatter_piece(p, static_cast<E*>(base) + p.offset, static_cast<const E*>(block) + p.at);
+    });
+  });
 }
 
 const void* fetch(const Walk& w, int64_t bytes, const void* base, int64_t position, int64_t n, void* block) {
@@ -124,8 +164,11 @@ const void* fetch(const Walk& w, int64_t bytes, const void* base, int64_t positi
 }
 
 void number(const Walk& w, int64_t position, int64_t n, int64_t* block) {
-  each_run(w, position, n, [&](int64_t first, int64_t at, int64_t length, int64_t stride) {
-    for (int64_t i = 0; i < length; ++i) block[at + i] = first + i * stride;
+  each_piece(w, position, n, [&](const Piece& p) {
+    int64_t* out = block + p.at;
+    for (int64_t i = 0; i < p.rows; ++i) {
+      for (int64_t j = 0; j < p.length; ++j) *out++ = p.offset + i * p.row_stride + j * p.stride;
+    }
   });
 }
 

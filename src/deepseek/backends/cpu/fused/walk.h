@@ -8,11 +8,13 @@
 
 namespace deepseek::fused {
 
+inline constexpr int walk_rank = max_rank;
+
 // The address pattern of one access over a domain whose points are numbered row-major. Dims are merged where the strides allow,
 // so most accesses end as one dim.
 struct Walk {
   int rank = 0;
-  std::array<int64_t, max_rank> size{}, stride{};  // innermost first; in elements
+  std::array<int64_t, walk_rank> size{}, stride{};  // innermost first; in elements
   int64_t offset = 0;
 
   Walk() = default;
