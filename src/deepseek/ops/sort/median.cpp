@@ -1,0 +1,77 @@
+#include "deepseek/ops.h"
+#include "deepseek/ops/function.h"
+#include "deepseek/ops/op.h"
+#include "deepseek/ops/reduce/dims.h"
+#include "deepseek/ops/scan/element.h"
+#include "deepseek/ops/scan/lines.h"
+#include "deepseek/ops/sort/order.h"
+#include "deepseek/ops/sort/sort.h"
+
+namespace deepseek {
+namespace {
+
+struct Median : KernelOp {
+  static constexpr OpInfo info{.name = "median"};
+  static constexpr Saves saves = Saves::outputs;
+  int64_t dim = 0;
+  bool keepdim = false;
+  static constexpr auto attrs = std::tuple{&Median::dim, &Median::keepdim};
+
+  void infer(Specs in, std::vector<Spec>& out) const {
+    const Shape& shape = in[0]->shape;
+    ensure(shape.empty() || shape[static_cast<int>(dim)] > 0, "median: dim ", dim, " of shape ", to_string(shape),
+           " has no elements to choose from");
+    const Shape reduced = shape.empty() ? shape : reduced_shape(shape, DimMask{1} << dim, keepdim);
+    out = {{in[0]->dtype, reduced}, {DType::int64, reduced}};
+  }
+  void cpu(const KernelArgs& a) const {
+    const LineShape l(a.in_spec(0).shape, static_cast<int>(dim));
+    visit_dtype(a.in_spec(0).dtype, [&](auto type) {
+      using T = decltype(type);
+      for_lines(l, 1, [&](int64_t offset, int64_t) {
+        const int64_t line = offset / (l.n * l.inner) * l.inner + offset % l.inner;
+        const int64_t at = middle(a.in<T>(0) + offset, l.n, l.inner);
+        a.out<T>(0)[line] = a.in<T>(0)[offset + at * l.inner];
+        a.out<int64_t>(1)[line] = at;
+      });
+    });
+  }
+  // The lower middle; the first NaN when there is one.
+  template <class T>
+  static int64_t middle(const T* in, int64_t n, int64_t step) {
+    static thread_local std::vector<std::pair<KeyOf<T>, int64_t>> items;
+    items.clear();
+    for (int64_t i = 0; i < n; ++i) {
+      if (is_nan(load(in[i * step]))) return i;
+      items.emplace_back(ascending_key(in[i * step]), i);
+    }
+    std::nth_element(items.begin(), items.begin() + (n - 1) / 2, items.end());
+    return items[static_cast<size_t>((n - 1) / 2)].second;
+  }
+  void gradient(Grad& g) const {
+    const Shape& shape = g.input_spec().shape;
+    Tensor grad = g.grad(), places = g.output(1);
+    if (!keepdim && !shape.empty()) grad = unsqueeze(grad, dim), places = unsqueeze(places, dim);
+    g.set(0, unpicked(grad, shape, static_cast<int>(dim), places));
+  }
+};
+
+}  // namespace
+
+DEEPSEEK_FUNCTION(Result, median,
+                  (const Tensor& input, std::optional<int64_t> dim DEFAULT(std::nullopt), bool keepdim DEFAULT(false)),
+                  "Middle element of the sorted `input`, the lower of two. With `dim`: (values, int64 indices) along it. NaN when "
+                  "there is one.")
+{
+  if (dim) return apply_many(Median{.dim = wrap_dim(*dim, input.rank(), "median"), .keepdim = keepdim}, {input});
+  return apply_many(Median{.dim = 0}, {flatten(input)})[0];
+}
+DEEPSEEK_FACTS(median, .in = {"method"},
+               .reference = "numpy.sort(input.reshape(-1))[(input.size - 1) // 2] if dim is None else (lambda o: "
+                            "(numpy.take_along_axis(input, o, dim), o) if keepdim else (numpy.take_along_axis(input, o, "
+                            "dim).squeeze(dim), o.squeeze(dim)))(numpy.take(numpy.argsort(input, axis=dim, kind='stable'), "
+                            "[(input.shape[dim] - 1) // 2], axis=dim))",
+               .good = {"randn(7)", "randn(3, 4)", "randn(3, 4), 1", "randn(5, 2), 0, keepdim=True", "ints(2, 9), -1"},
+               .bad = {"randn(0)", "randn(3), 1", "randn(3, 0), 1"});
+
+}  // namespace deepseek
