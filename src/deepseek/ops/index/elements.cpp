@@ -1,3 +1,4 @@
+#include "deepseek/backends/cpu/move/strided_copy.h"
 #include "deepseek/ops.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
@@ -104,8 +105,9 @@ struct ScatterElements : KernelOp {
     context.may_alias.push_back({0, 0});
     const Spec base = context.inputs[0].spec;
     return [=, op = *this, at = Places(base.shape, context.inputs[1].spec.shape, axis())](const KernelRun& run) {
-      if (run.inputs[0] != run.outputs[0]) std::copy_n(static_cast<const std::byte*>(run.inputs[0]), base.bytes(),
-                                                       static_cast<std::byte*>(run.outputs[0]));
+      if (run.inputs[0] != run.outputs[0]) {
+        cpu::strided_copy(run.outputs[0], {1}, run.inputs[0], {1}, {base.numel()}, size_of(base.dtype));
+      }
       visit_dtype(base.dtype, [&](auto type) {
         using T = decltype(type);
         using A = Arithmetic<T>;

@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "deepseek/backends/cpu/move/strided_copy.h"
 #include "deepseek/ops.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
@@ -89,14 +90,11 @@ struct WriteRows : KernelOp {
     const Spec base = context.inputs[0].spec;
     const int64_t count = context.inputs[1].spec.numel();
     return [base, count, op = *this](const KernelRun& run) {
-      if (run.inputs[0] != run.outputs[0]) copy_all(run.outputs[0], run.inputs[0], base.bytes());
+      if (run.inputs[0] != run.outputs[0]) {
+        cpu::strided_copy(run.outputs[0], {1}, run.inputs[0], {1}, {base.numel()}, size_of(base.dtype));
+      }
       visit_dtype(base.dtype, [&](auto type) { op.write<decltype(type)>(run, base.shape, count); });
     };
-  }
-  static void copy_all(void* to, const void* from, int64_t bytes) {
-    parallel_for(bytes, 1 << 17, [&](int64_t a, int64_t b) {
-      std::memcpy(static_cast<std::byte*>(to) + a, static_cast<const std::byte*>(from) + a, static_cast<size_t>(b - a));
-    });
   }
   template <class T>
   void write(const KernelRun& run, const Shape& shape, int64_t count) const {

@@ -130,7 +130,8 @@ struct LogCumSumExp : KernelOp {
     const int d = static_cast<int>(dim);
     const Tensor x = g.input(), y = g.output();
     const Tensor none = y == filled_like(y, -std::numeric_limits<double>::infinity()), zero = filled_like(y, 0);
-    const Tensor decay = where(none, zero, exp(y - shifted(y, d, true, 0)));
+    // The last difference has no meaning and no effect; it must only not overflow.
+    const Tensor decay = where(none, zero, exp(minimum(y - shifted(y, d, true, 0), 0)));
     const Tensor share = where(none, zero, exp(x - y));
     g.set(0, share * running_linear(decay, g.grad(), d, true));
   }

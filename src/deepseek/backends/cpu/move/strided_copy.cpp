@@ -136,7 +136,7 @@ template <class T>
 void fill(void* to, const void* element, int64_t count) {
   T value;
   std::memcpy(&value, element, sizeof value);
-  std::fill_n(static_cast<T*>(to), count, value);
+  parallel_for(count, 2 * grain, [&](int64_t a, int64_t b) { std::fill_n(static_cast<T*>(to) + a, b - a, value); });
 }
 
 }  // namespace
