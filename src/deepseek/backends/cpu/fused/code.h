@@ -25,6 +25,7 @@ enum class Action : uint8_t {
   call,       // fn(slot[dst], slots of args, n)
   scatter,    // slot[args[0]] into the operand's places
   keep,       // slot[dst] = slot[args[0]] + the block's place in the group
+  shift,      // slot[dst] = slot[args[0]] + the block's place among the kept points of the group
   splat,      // slot[dst] filled with the one element of slot[args[0]]
   spread,     // slot[dst] = the row-level slot[args[0]] repeated along the reduced dims
   fold,       // slot[args[0]] into the state of reduction `operand`

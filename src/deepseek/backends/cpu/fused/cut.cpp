@@ -9,6 +9,8 @@ namespace {
 
 constexpr int64_t split_points = 64 * 1024;  // a group of more is shared by the threads when there are few groups
 constexpr int64_t few_groups = 16;
+constexpr int64_t column_group = 4096;
+constexpr int64_t column_cache = 32 * 1024;  // points of a group that passes should find again
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -48,9 +50,15 @@ Cut choose_cut(const Program& p, const Analysis& a) {
   }
   cut.columns = kept_side_by_side(p, a);
   if (cut.columns) {
-    cut.group = even_piece(cut.kept, block_size);
-    if (cut.group == cut.kept) cut.repeats = std::clamp<int64_t>(block_size / cut.group, 1, std::max<int64_t>(cut.reduced, 1));
-    cut.block = cut.group * cut.repeats;
+    // Wide groups walk memory in long runs; narrower ones let later passes find the values of earlier ones in the cache.
+    int64_t width = column_group;
+    if (a.passes > 1 && cut.reduced <= column_cache / 64) width = std::min(width, column_cache / std::max<int64_t>(cut.reduced, 1));
+    cut.group = even_piece(cut.kept, width);
+    cut.block = even_piece(cut.group, block_size);
+    if (cut.group == cut.kept && cut.group <= block_size) {
+      cut.repeats = std::clamp<int64_t>(block_size / cut.group, 1, std::max<int64_t>(cut.reduced, 1));
+      cut.block = cut.group * cut.repeats;
+    }
   } else if (cut.reduced <= block_size) {
     cut.group = std::clamp<int64_t>(block_size / std::max<int64_t>(cut.reduced, 1), 1, std::max<int64_t>(cut.kept, 1));
     cut.block = std::max<int64_t>(cut.group * cut.reduced, 1);

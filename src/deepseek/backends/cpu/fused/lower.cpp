@@ -292,8 +292,11 @@ class Lowering {
     if (a_.level[v] == Level::uniform) {
       wide_[v] = new_slot({bytes, std::max(cut.group, cut.block), true, false, -1});
       code_.preamble.push_back(make(Action::splat, wide_[v], -1, bytes, slot));
-    } else if (cut.columns && cut.repeats == 1) {
+    } else if (cut.columns && cut.block == cut.group) {
       wide_[v] = slot;
+    } else if (cut.columns && cut.repeats == 1) {
+      wide_[v] = pointer(false, slot);
+      code_.full[static_cast<size_t>(pass)].push_back(make(Action::shift, wide_[v], -1, bytes, slot));
     } else {
       wide_[v] = block(bytes, Level::full);
       code_.spread[static_cast<size_t>(pass)].push_back(make(Action::spread, wide_[v], -1, bytes, slot));
@@ -329,7 +332,7 @@ class Lowering {
     Section& out = code_.full[static_cast<size_t>(s)];
     const auto& need = need_[static_cast<size_t>(s)];
     // Another thread may run the next pass of a split group: it spreads its own copies.
-    if (code_.cut.split) {
+    if (code_.cut.split || code_.cut.columns) {
       for (size_t k = 0; k < p_.steps.size(); ++k) {
         if (a_.level[k] == Level::row) wide_[k] = -1;
       }

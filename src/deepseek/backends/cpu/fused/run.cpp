@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t serial_work = 32 * 1024;  // points times a third of the instructions
 constexpr int64_t most_chunks = 256;
+constexpr int64_t split_chunks = 64;
 constexpr int64_t large_bytes = 1024 * 1024;  // memory beyond the second-level cache is fetched ahead
 
 template <bool Write>
@@ -52,7 +53,7 @@ class Worker {
   void begin_group(int64_t group) {
     first_ = group * code_.cut.group;
     count_ = std::min(code_.cut.group, code_.cut.kept - first_);
-    ahead_ = code_.cut.columns ? code_.cut.repeats * code_.cut.kept : code_.cut.block;
+    ahead_ = code_.cut.columns && code_.cut.group <= block_size ? code_.cut.repeats * code_.cut.kept : code_.cut.block;
   }
   void rows(size_t stage) { execute(code_.rows[stage], first_, count_); }
 
@@ -94,8 +95,16 @@ class Worker {
     const Cut& cut = code_.cut;
     int64_t blocks = 0;
     for (int64_t r = begin; r < end; r += cut.repeats) {
-      place_ = r * cut.group;
-      execute(code_.full[s], r * cut.kept + first_, std::min(cut.repeats, end - r) * count_);
+      if (cut.repeats > 1 || count_ <= cut.block) {
+        place_ = r * cut.group;
+        execute(code_.full[s], r * cut.kept + first_, std::min(cut.repeats, end - r) * count_);
+      } else {
+        for (column_ = 0; column_ < count_; column_ += cut.block) {
+          place_ = r * cut.group + column_;
+          execute(code_.full[s], r * cut.kept + first_ + column_, std::min(cut.block, count_ - column_));
+        }
+        column_ = 0;
+      }
       if (++blocks % flush_period == 0) flush(s, true);
     }
     flush(s, false);
@@ -153,6 +162,7 @@ class Worker {
       case Action::number: number(operand().walk, position, n, reinterpret_cast<int64_t*>(slot_[in.dst])); break;
       case Action::scatter: scatter(operand().walk, in.bytes, memory_.pointers[operand().buffer], position, n, slot_[in.args[0]]); break;
       case Action::keep: slot_[in.dst] = slot_[in.args[0]] + (cut.one_block ? 0 : place_) * in.bytes; break;
+      case Action::shift: slot_[in.dst] = slot_[in.args[0]] + column_ * in.bytes; break;
       case Action::splat: fill(slot_[in.dst], slot_[in.args[0]], in.bytes, std::max(cut.group, cut.block)); break;
       case Action::spread:
         if (cut.columns) repeat_all(slot_[in.dst], slot_[in.args[0]], in.bytes, count_, cut.repeats);
@@ -161,7 +171,7 @@ class Worker {
         break;
       case Action::fold: {
         const Reduction& r = reduction();
-        if (cut.columns) r.fold->columns[memory_.isa](frame_ + r.accumulator, slot_[in.args[0]], n);
+        if (cut.columns) r.fold->columns[memory_.isa](frame_ + r.accumulator + column_ * r.element_bytes, slot_[in.args[0]], n);
         else r.fold->rows[memory_.isa](frame_ + r.state, slot_[in.args[0]], segments_, n / segments_);
         break;
       }
@@ -177,6 +187,7 @@ class Worker {
   std::byte** slot_;
   int64_t first_ = 0, count_ = 0;  // kept points of the group
   int64_t place_ = 0;              // of the block in the group, in elements
+  int64_t column_ = 0;             // of the block among the kept points of the group
   int64_t segments_ = 1;           // rows in the block
   int64_t ahead_ = 0;              // from a block to the next, in elements
 };
@@ -199,7 +210,7 @@ void run_split_pass(const Code& code, const Memory& memory, const Worker& owner,
   const Cut& cut = code.cut;
   const int64_t unit = cut.columns ? cut.repeats * flush_period : cut.block;  // whole blocks, and whole periods
   const int64_t points = cut.columns ? cut.group : 1;
-  int64_t grain = std::max(serial_work / points, cut.reduced / most_chunks);
+  int64_t grain = std::max(serial_work / points, cut.reduced / split_chunks);
   grain = std::max<int64_t>(1, (grain + unit - 1) / unit) * unit;
   const int64_t chunks = (cut.reduced + grain - 1) / grain;
   std::vector<const Reduction*> mine;

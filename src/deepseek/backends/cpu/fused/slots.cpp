@@ -175,7 +175,7 @@ class Placement {
         return at;
       };
       r.state = take(cut.group * state_bytes);
-      if (cut.columns) r.accumulator = take(cut.block * r.element_bytes);
+      if (cut.columns) r.accumulator = take(std::max(cut.group, cut.block) * r.element_bytes);
     }
   }
 
