@@ -38,9 +38,11 @@ struct LaneOp {
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wpass-failed"  // lanes that call the C library do not vectorise
 #define DEEPSEEK_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#define DEEPSEEK_UNROLL
 #define DEEPSEEK_WIDE_VECTORS  // clang has no such target string and ignores attributes that name it
 #else
 #define DEEPSEEK_IVDEP _Pragma("GCC ivdep")
+#define DEEPSEEK_UNROLL _Pragma("GCC unroll 4")
 #define DEEPSEEK_WIDE_VECTORS ",prefer-vector-width=512"
 #endif
 
@@ -87,6 +89,7 @@ inline __attribute__((always_inline)) void loop(void* out, const void* const* in
   auto* o = static_cast<Cell<R>*>(out);
   const std::tuple p{static_cast<const Cell<Argument<F, T, I>>*>(in[I])...};
   DEEPSEEK_IVDEP  // and `out` may be one of the inputs
+  DEEPSEEK_UNROLL
   for (int64_t i = 0; i < n; ++i) {
     o[i] = static_cast<Cell<R>>(F::template lane<T>(static_cast<Argument<F, T, I>>(std::get<I>(p)[i])...));
   }
