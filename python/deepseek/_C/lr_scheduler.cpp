@@ -20,7 +20,6 @@ using Function = LambdaLR::Function;
 class PythonScheduler : public LRScheduler {
  public:
   NB_TRAMPOLINE(LRScheduler, 1);
-  using LRScheduler::LRScheduler;
   void begin() { start(); }
   std::vector<double> get_lr() override { NB_OVERRIDE_PURE(get_lr); }
 };
