@@ -25,6 +25,11 @@ auto unlocked(F&& f) {
   return f();
 }
 
+Tensor row_major(const Tensor& t, const char* who) {
+  if (!t.defined()) raise_type(who, ": a tensor is needed, but got None");
+  return t.contiguous_leaf();
+}
+
 files::Metadata to_metadata(nb::handle o) {
   files::Metadata out;
   if (o.is_none()) return out;
@@ -53,27 +58,36 @@ DEEPSEEK_BINDING(files, 60) {
     return d;
   }, nb::arg("path"), "The metadata of a safetensors file: a dict of strings.");
   f.def("save_safetensors", [](nb::handle tensors, nb::handle path, nb::handle metadata) {
-    const NamedTensors named = to_named_tensors(tensors, "save_safetensors");
+    NamedTensors named = to_named_tensors(tensors, "save_safetensors");
+    materialize(named);
     unlocked([&, p = path_of(path), meta = to_metadata(metadata)] { files::save_safetensors(p, named, meta); });
   }, nb::arg("tensors"), nb::arg("path"), nb::arg("metadata").none() = nb::none(),
         "Writes a dict of tensors as a safetensors file. The file at `path` is replaced only when all has been written.");
   f.def("load_npy", [](nb::handle path) { return unlocked([p = path_of(path)] { return files::load_npy(p); }); }, nb::arg("path"),
         "The array of a .npy file.");
-  f.def("save_npy", [](const Tensor& t, nb::handle path) { unlocked([&, p = path_of(path)] { files::save_npy(p, t); }); },
+  f.def("save_npy", [](const Tensor& t, nb::handle path) {
+    const Tensor leaf = row_major(t, "save_npy");
+    unlocked([&, p = path_of(path)] { files::save_npy(p, leaf); });
+  },
         nb::arg("tensor"), nb::arg("path"), "Writes one tensor as a .npy file.");
   f.def("load_npz", [](nb::handle path) { return to_dict(unlocked([p = path_of(path)] { return files::load_npz(p); })); },
         nb::arg("path"), "The arrays of a .npz file by name.");
   f.def("save_npz", [](nb::handle tensors, nb::handle path) {
-    const NamedTensors named = to_named_tensors(tensors, "save_npz");
+    NamedTensors named = to_named_tensors(tensors, "save_npz");
+    materialize(named);
     unlocked([&, p = path_of(path)] { files::save_npz(p, named); });
   }, nb::arg("tensors"), nb::arg("path"), "Writes a dict of tensors as a .npz file.");
   f.def("read_idx", [](nb::handle path) { return unlocked([p = path_of(path)] { return files::read_idx(p); }); }, nb::arg("path"),
         "The array of an idx file (MNIST's format), plain or gzip.");
-  f.def("write_idx", [](const Tensor& t, nb::handle path) { unlocked([&, p = path_of(path)] { files::write_idx(p, t); }); },
+  f.def("write_idx", [](const Tensor& t, nb::handle path) {
+    const Tensor leaf = row_major(t, "write_idx");
+    unlocked([&, p = path_of(path)] { files::write_idx(p, leaf); });
+  },
         nb::arg("tensor"), nb::arg("path"), "Writes one tensor as an idx file.");
 
   f.def("save", [](nb::handle object, nb::handle path) {
-    const Tree tree = to_tree(object, "");
+    Tree tree = to_tree(object, "");
+    materialize(tree);
     unlocked([&, p = path_of(path)] { save(tree, p); });
   }, nb::arg("object"), nb::arg("path"),
         "Stores tensors, numbers, strings and nested lists, tuples and dicts of these as one safetensors file.");

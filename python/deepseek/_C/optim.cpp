@@ -137,9 +137,7 @@ nb::object step(Optimizer& o, nb::handle closure) {
     EnableGradGuard grad;
     loss = closure();
   }
-  o.record_updates();
-  nb::gil_scoped_release release;
-  evaluate_pending_writes();
+  o.step();
   return loss;
 }
 

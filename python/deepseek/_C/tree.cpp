@@ -98,6 +98,26 @@ nb::object from_tree(const Tree& t) {
   return std::visit(Visitor{}, t.variant());
 }
 
+void materialize(Tree& tree) {
+  if (const auto* t = std::get_if<Tensor>(&tree.variant())) {
+    if (t->defined()) tree = Tree(t->contiguous_leaf());
+  } else if (tree.is<TreeList>() || tree.is<TreeTuple>()) {
+    std::vector<Tree> items = tree.items("list");
+    for (Tree& t : items) materialize(t);
+    tree = tree.is<TreeList>() ? Tree(TreeList{std::move(items)}) : Tree(TreeTuple{std::move(items)});
+  } else if (tree.is<TreeDict>()) {
+    TreeDict d = tree.dict("dict");
+    for (Tree& t : d.values) materialize(t);
+    tree = std::move(d);
+  }
+}
+
+void materialize(NamedTensors& tensors) {
+  for (auto& [name, t] : tensors) {
+    if (t.defined()) t = t.contiguous_leaf();
+  }
+}
+
 nb::dict to_dict(const NamedTensors& tensors) {
   nb::dict d;
   for (const auto& [name, t] : tensors) d[nb::str(name.data(), name.size())] = nb::steal(checked(wrap(t)));

@@ -126,14 +126,12 @@ Tensor Optimizer::step(const std::function<Tensor()>& closure) {
     EnableGradGuard grad;
     loss = closure();
   }
-  record_updates();
+  {
+    NoGradGuard no_grad;
+    for (const auto& group : groups_) update_group(*group);
+  }
   evaluate_pending_writes();
   return loss;
-}
-
-void Optimizer::record_updates() {
-  NoGradGuard no_grad;
-  for (const auto& group : groups_) update_group(*group);
 }
 
 void Optimizer::zero_grad(bool set_to_none) {

@@ -56,8 +56,6 @@ class Optimizer {
   // Updates every parameter that has a gradient and computes everything pending. The closure, when given, is called first with
   // gradients on; its result is returned.
   Tensor step(const std::function<Tensor()>& closure = {});
-  // The recording half of step().
-  void record_updates();
   void zero_grad(bool set_to_none = true);
   void add_param_group(ParamGroup group);
 
