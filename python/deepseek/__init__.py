@@ -48,7 +48,7 @@ _LAZY = {"Input": "nn", "Model": "nn", "save": "files", "load": "files"}
 
 
 def __getattr__(name: str) -> _Any:
-    import importlib
+    import importlib.util
 
     if name in _MODULES and importlib.util.find_spec(f"deepseek.{name}"):
         return importlib.import_module(f"deepseek.{name}")

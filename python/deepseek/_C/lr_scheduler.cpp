@@ -1,5 +1,6 @@
 // deepseek.optim.lr_scheduler.
 #include <nanobind/stl/function.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -44,9 +45,8 @@ DEEPSEEK_BINDING(schedulers, 61) {
   const auto last = [] { return arg("last_epoch") = -1; };
   nb::class_<LRScheduler, PythonScheduler>(s, "LRScheduler", nb::dynamic_attr(),
       "Base of all schedules. A subclass defines get_lr(), the rates of all groups for last_epoch.")
-      .def("__init__", [](PythonScheduler* self, OptimizerPtr optimizer, int64_t last_epoch) {
-        new (self) PythonScheduler(std::move(optimizer), last_epoch);
-        self->begin();
+      .def("__init__", [](nb::pointer_and_handle<LRScheduler> self, OptimizerPtr optimizer, int64_t last_epoch) {
+        (new (static_cast<void*>(self.p)) PythonScheduler(std::move(optimizer), last_epoch))->begin();
       }, o, last())
       .def("step", [](LRScheduler& self, std::optional<int64_t> epoch) { epoch ? self.step_to(*epoch) : self.step(); },
            arg("epoch").none() = nb::none(), "Sets the rates of the next epoch.")

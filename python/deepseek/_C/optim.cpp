@@ -167,12 +167,12 @@ void bind_group(nb::module_& m) {
 void bind_base(nb::module_& m) {
   nb::class_<Optimizer, PythonOptimizer>(m, "Optimizer", nb::dynamic_attr(), nb::is_weak_referenceable(),
       "Base of all optimisers. A subclass calls __init__(params, defaults) and defines step().")
-      .def("__init__", [](PythonOptimizer* self, nb::handle params, nb::handle defaults) {
+      .def("__init__", [](nb::pointer_and_handle<Optimizer> self, nb::handle params, nb::handle defaults) {
         const Tree t = to_tree(defaults, "defaults");
         Options options;
         const TreeDict& d = t.dict("defaults");
         for (size_t i = 0; i < d.keys.size(); ++i) options[std::get<std::string>(d.keys[i])] = d.values[i];
-        new (self) PythonOptimizer(to_groups(params), std::move(options));
+        new (static_cast<void*>(self.p)) PythonOptimizer(to_groups(params), std::move(options));
       }, nb::arg("params"), nb::arg("defaults"))
       .def("step", &step, nb::arg("closure").none() = nb::none(),
            "Updates every parameter that has a gradient and computes everything pending.")

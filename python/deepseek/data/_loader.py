@@ -8,8 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .. import _C
-from ..errors import RuntimeError, TypeError, ValueError
+from .. import _C, errors
 from ._collate import default_collate
 from ._datasets import IterableDataset
 from ._samplers import BatchSampler, RandomSampler, SequentialSampler, base_seed
@@ -24,7 +23,7 @@ def sample_seed() -> int:
     """
     key = getattr(_current, "key", None)
     if key is None:
-        raise RuntimeError("sample_seed: no loader is fetching a sample in this thread")
+        raise errors.RuntimeError("sample_seed: no loader is fetching a sample in this thread")
     return _C.data.mixed_seed(*key)
 
 
@@ -34,7 +33,7 @@ def _located(error: BaseException, place: str) -> BaseException:
     try:
         new = type(error)(message)
     except Exception:
-        new = RuntimeError(f"{type(error).__name__}: {message}")
+        new = errors.RuntimeError(f"{type(error).__name__}: {message}")
     new.__cause__ = error
     return new
 
@@ -55,17 +54,17 @@ class DataLoader:
                  timeout: float = 0, worker_init_fn: Callable[[int], None] | None = None, *, prefetch_factor: int | None = None,
                  persistent_workers: bool = False, generator: Any = None, seed: int | None = None) -> None:
         if num_workers < 0:
-            raise ValueError(f"DataLoader: num_workers must be at least 0, but it is {num_workers}")
+            raise errors.ValueError(f"DataLoader: num_workers must be at least 0, but it is {num_workers}")
         if batch_size is not None and batch_size <= 0:
-            raise ValueError(f"DataLoader: batch_size must be above 0, but it is {batch_size}")
+            raise errors.ValueError(f"DataLoader: batch_size must be above 0, but it is {batch_size}")
         if prefetch_factor is not None and prefetch_factor <= 0:
-            raise ValueError(f"DataLoader: prefetch_factor must be above 0, but it is {prefetch_factor}")
+            raise errors.ValueError(f"DataLoader: prefetch_factor must be above 0, but it is {prefetch_factor}")
         if (sampler is not None or batch_sampler is not None) and shuffle:
-            raise ValueError("DataLoader: a sampler states the order, so shuffle must be off")
+            raise errors.ValueError("DataLoader: a sampler states the order, so shuffle must be off")
         if batch_sampler is not None and (sampler is not None or drop_last or batch_size != 1):
-            raise ValueError("DataLoader: a batch_sampler excludes batch_size, shuffle, sampler and drop_last")
+            raise errors.ValueError("DataLoader: a batch_sampler excludes batch_size, shuffle, sampler and drop_last")
         if worker_init_fn is not None and not callable(worker_init_fn):
-            raise TypeError("DataLoader: worker_init_fn must be a function of the worker's number")
+            raise errors.TypeError("DataLoader: worker_init_fn must be a function of the worker's number")
         self.dataset = dataset
         self.batch_size = batch_size if batch_sampler is None else None
         self.drop_last = drop_last
@@ -76,7 +75,7 @@ class DataLoader:
         self.seed = base_seed(generator, seed)
         self._iterable = isinstance(dataset, IterableDataset)
         if self._iterable and (shuffle or sampler is not None or batch_sampler is not None):
-            raise ValueError("DataLoader: an IterableDataset states its own order, so shuffle and samplers must be off")
+            raise errors.ValueError("DataLoader: an IterableDataset states its own order, so shuffle and samplers must be off")
         if self._iterable:
             self.sampler, self.batch_sampler = None, None
         else:
@@ -107,9 +106,9 @@ class DataLoader:
         try:
             seed, epoch, batches = (int(state_dict[key]) for key in ("seed", "epoch", "batches"))
         except (KeyError, TypeError) as error:
-            raise ValueError("load_state_dict: seed, epoch and batches are needed, as state_dict() returns them") from error
+            raise errors.ValueError("load_state_dict: seed, epoch and batches are needed, as state_dict() returns them") from error
         if epoch < 0 or batches < 0:
-            raise ValueError(f"load_state_dict: epoch {epoch}, batch {batches}")
+            raise errors.ValueError(f"load_state_dict: epoch {epoch}, batch {batches}")
         self.seed, self._epoch, self._given, self._resume = seed, epoch, batches, True
         if isinstance(self.sampler, RandomSampler):
             self.sampler.seed = seed

@@ -7,6 +7,22 @@
 namespace deepseek::files {
 namespace {
 
+// Bytes of the sequence that `text` begins with; 0 when it is not UTF-8.
+size_t utf8_sequence(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  const size_t n = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  uint32_t v = lead & (0xffu >> (n + 1));
+  bool ok = lead >= 0xc2 && lead <= 0xf4;
+  for (size_t i = 1; i < n; ++i) {
+    ok = ok && (byte(i) & 0xc0) == 0x80;
+    v = v << 6 | (byte(i) & 63);
+  }
+  ok = ok && (n != 3 || (v >= 0x800 && (v < 0xd800 || v > 0xdfff))) && (n != 4 || (v >= 0x10000 && v <= 0x10ffff));
+  return ok ? n : 0;
+}
+
 class Parser {
  public:
   Parser(std::string_view text, std::string_view name) : text_(text), name_(name) {}
@@ -172,19 +188,9 @@ class Parser {
     }
   }
 
-  // Copies one UTF-8 sequence that starts with a byte >= 0x80.
   void utf8(std::string& out) {
-    const auto byte = [&](size_t i) { return at_ + i < text_.size() ? static_cast<unsigned char>(text_[at_ + i]) : 0u; };
-    const unsigned lead = byte(0);
-    const size_t n = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    uint32_t v = lead & (0xffu >> (n + 1));
-    bool ok = lead >= 0xc2 && lead <= 0xf4;
-    for (size_t i = 1; i < n; ++i) {
-      ok = ok && (byte(i) & 0xc0) == 0x80;
-      v = v << 6 | (byte(i) & 63);
-    }
-    ok = ok && (n != 3 || (v >= 0x800 && (v < 0xd800 || v > 0xdfff))) && (n != 4 || (v >= 0x10000 && v <= 0x10ffff));
-    if (!ok) fail("text that is not UTF-8");
+    const size_t n = utf8_sequence(text_.substr(at_));
+    if (!n) fail("text that is not UTF-8");
     out.append(text_.substr(at_, n));
     at_ += n;
   }
@@ -263,6 +269,15 @@ void write(const Tree& t, std::string& out) {
 }
 
 }  // namespace
+
+bool is_utf8(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t n = utf8_sequence(text.substr(at));
+    if (!n) return false;
+    at += n;
+  }
+  return true;
+}
 
 Tree parse_json(std::string_view text, std::string_view name) { return Parser(text, name).document(); }
 

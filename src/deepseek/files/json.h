@@ -13,6 +13,7 @@ Tree parse_json(std::string_view text, std::string_view name);
 
 // Tensors, tuples and integer keys have no JSON form and raise; doubles keep all digits and a point or an exponent.
 std::string to_json(const Tree& tree);
+bool is_utf8(std::string_view text);
 std::string json_string(std::string_view text);  // with quotes and escapes
 
 }  // namespace deepseek::files

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "deepseek/files/inflate.h"
+#include "deepseek/files/json.h"
 #include "deepseek/files/npy.h"
 
 namespace deepseek::files {
@@ -136,6 +137,7 @@ NamedTensors load_npz(const std::string& path) {
   NamedTensors out;
   std::set<std::string> names;
   for (const Entry& e : read_directory(reader)) {
+    ensure(is_utf8(e.name), name, ": the name of an entry is not UTF-8");
     ensure(e.name.ends_with(".npy"), name, ": entry '", e.name, "' is not a .npy file; is this an .npz archive?");
     std::string key = e.name.substr(0, e.name.size() - 4);
     ensure(names.insert(key).second, name, ": two entries are named '", key, "'");

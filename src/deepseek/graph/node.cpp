@@ -9,7 +9,8 @@
 namespace deepseek {
 namespace {
 
-// Blocks of one size, kept per thread. A block may be freed on another thread than it came from; lists are bounded.
+// Blocks of one size, kept per thread. A block may be freed on another thread than it came from: a thread keeps no more blocks
+// than it has taken, so that one which only frees (the reader of a data loader) does not hoard them.
 class FreeList {
  public:
   ~FreeList() {
@@ -17,19 +18,23 @@ class FreeList {
     gone_ = true;
   }
   void* take(size_t size) {
+    ++owed_;
     if (gone_ || blocks_.empty()) return std::aligned_alloc(64, (size + 63) / 64 * 64);
     void* p = blocks_.back();
     blocks_.pop_back();
     return p;
   }
   void give(void* p) {
-    if (gone_ || blocks_.size() >= max_blocks) std::free(p);
+    const bool foreign = owed_ <= 0;
+    owed_ -= !foreign;
+    if (gone_ || foreign || blocks_.size() >= max_blocks) std::free(p);
     else blocks_.push_back(p);
   }
 
  private:
   static constexpr size_t max_blocks = 1 << 14;
   std::vector<void*> blocks_;
+  int64_t owed_ = 0;  // taken and not yet given back
   static inline thread_local bool gone_ = false;
 };
 thread_local FreeList free_nodes;

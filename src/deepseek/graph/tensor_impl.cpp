@@ -14,6 +14,7 @@ struct ImplBlocks {
     gone = true;
   }
   std::vector<void*> free;
+  int64_t owed = 0;  // taken and not yet given back: no more are kept, see FreeList in node.cpp
   static inline thread_local bool gone = false;
 };
 thread_local ImplBlocks blocks;
@@ -51,13 +52,16 @@ bool is_true_view(std::span<const Ref<Node>> steps, const Spec& base) {
 }  // namespace
 
 void* TensorImpl::operator new(size_t size) {
+  ++blocks.owed;
   if (ImplBlocks::gone || blocks.free.empty()) return std::malloc(size);
   void* p = blocks.free.back();
   blocks.free.pop_back();
   return p;
 }
 void TensorImpl::operator delete(void* p) {
-  if (ImplBlocks::gone || blocks.free.size() >= max_free_blocks) std::free(p);
+  const bool foreign = blocks.owed <= 0;
+  blocks.owed -= !foreign;
+  if (ImplBlocks::gone || foreign || blocks.free.size() >= max_free_blocks) std::free(p);
   else blocks.free.push_back(p);
 }
 
