@@ -12,6 +12,11 @@ from .errors import RuntimeError
 _CPU = 1  # DLPack's number of the device
 
 
+def function(name: str) -> Any:
+    """The function of a name: what pickled functions are found by."""
+    return _C.function(name)
+
+
 def from_dlpack(ext_tensor: Any, /) -> Tensor:
     """A tensor over the memory of any object that speaks DLPack."""
     if hasattr(ext_tensor, "__dlpack__"):
@@ -69,6 +74,8 @@ def reduce_ex(self: Tensor, protocol: int) -> Any:
     if not self.is_leaf:
         raise RuntimeError("pickle: a tensor with a recorded history cannot be pickled; use tensor.detach()")
     data = numpy.asarray(_C.raw_bytes(self))
+    if data.dtype == numpy.uint16:  # bfloat16, which numpy has no type for
+        data = data.view(numpy.int16)
     state = getattr(self, "__dict__", None) or None
     return rebuild, (type(self), data, self.dtype.name, self.requires_grad, state)
 

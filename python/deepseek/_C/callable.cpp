@@ -236,7 +236,7 @@ PyObject* represent(PyObject* self) { return PyUnicode_FromFormat("<function dee
 PyObject* reduce(PyObject* self, PyObject*) {
   const Callable& c = *reinterpret_cast<Callable*>(self);
   return guarded(static_cast<PyObject*>(nullptr), [&] {
-    nb::object find = nb::module_::import_("deepseek._C").attr("function");
+    nb::object find = nb::module_::import_("deepseek._exchange").attr("function");
     return nb::make_tuple(find, nb::make_tuple(nb::handle(c.name))).release().ptr();
   });
 }

@@ -1,4 +1,7 @@
 // x[...] and x[...] = v, iteration, len, in.
+#include <optional>
+
+#include "deepseek/ops/index/indexing.h"
 #include "errors.h"
 #include "functions.h"
 #include "tensor_parts.h"
@@ -6,44 +9,45 @@
 namespace deepseek::python {
 namespace {
 
-int64_t read_int(PyObject* o) {
-  const Py_ssize_t v = PyNumber_AsSsize_t(o, PyExc_IndexError);
+std::optional<int64_t> bound(PyObject* o) {
+  if (o == Py_None) return std::nullopt;
+  const Py_ssize_t v = PyNumber_AsSsize_t(o, nullptr);  // cut to the range, as Python's own slices do
   if (v == -1 && PyErr_Occurred()) throw nb::python_error();
   return v;
 }
 
-// How many dims of the tensor an item takes.
-int taken(PyObject* item) { return item == Py_None || item == Py_Ellipsis ? 0 : 1; }
-
-Tensor take(const Tensor& t, nb::tuple items) {
-  int used = 0;
-  for (nb::handle item : items) used += taken(item.ptr());
-  if (used > t.rank()) raise_index("index: too many indices: ", used, " for a tensor of shape ", to_string(t.shape()));
-  Tensor result = t;
-  int64_t dim = 0;
-  for (nb::handle item : items) {
-    PyObject* o = item.ptr();
-    if (o == Py_None) {
-      result = call_function("unsqueeze", {result, dim++});
-    } else if (o == Py_Ellipsis) {
-      dim += t.rank() - used;
-    } else if (PySlice_Check(o)) {
-      Py_ssize_t start, stop, step;
-      if (PySlice_Unpack(o, &start, &stop, &step) < 0) throw nb::python_error();
-      ensure(step > 0, "index: the step of a slice must be positive, but is ", step);
-      const int64_t size = result.shape()[static_cast<int>(dim)];
-      PySlice_AdjustIndices(size, &start, &stop, step);
-      result = call_function("slice", {result, dim++, int64_t{start}, int64_t{std::max(start, stop)}, int64_t{step}});
-    } else {
-      result = call_function("select", {result, dim, read_int(o)});
-    }
+IndexItem read_item(PyObject* o) {
+  if (is_tensor(o)) return tensor_of(o);
+  if (PyLong_Check(o) && !PyBool_Check(o)) {
+    const Py_ssize_t v = PyNumber_AsSsize_t(o, PyExc_IndexError);
+    if (v == -1 && PyErr_Occurred()) throw nb::python_error();
+    return int64_t{v};
   }
-  return result;
+  if (PySlice_Check(o)) {
+    auto* s = reinterpret_cast<PySliceObject*>(o);
+    return SliceItem{bound(s->start), bound(s->stop), bound(s->step)};
+  }
+  if (o == Py_None) return NewAxisItem{};
+  if (o == Py_Ellipsis) return EllipsisItem{};
+  if (PyFloat_Check(o) || PyUnicode_Check(o)) {
+    raise_index("index: only ints, slices, ..., None, and integer or bool tensors can be indices, not ", Py_TYPE(o)->tp_name);
+  }
+  if (!PyBool_Check(o) && PyIndex_Check(o) && !PyObject_CheckBuffer(o)) return read_item(nb::steal(checked(PyNumber_Index(o))).ptr());
+  Tensor t = PyBool_Check(o) ? Tensor::from_vector<uint8_t>({o == Py_True}, {}) : tensor_from_data(o, std::nullopt);
+  if (PyBool_Check(o)) return call_function("to", {t, DType::bool_});
+  // An empty list has no type of its own.
+  if (t.numel() == 0 && is_floating_point(t.dtype())) return call_function("to", {t, DType::int64});
+  return t;
 }
 
-nb::tuple items_of(PyObject* index) {
-  if (PyTuple_Check(index)) return nb::borrow<nb::tuple>(index);
-  return nb::make_tuple(nb::handle(index));
+std::vector<IndexItem> read_items(PyObject* index) {
+  std::vector<IndexItem> items;
+  if (!PyTuple_Check(index)) {
+    items.push_back(read_item(index));
+    return items;
+  }
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(index); ++i) items.push_back(read_item(PyTuple_GET_ITEM(index, i)));
+  return items;
 }
 
 }  // namespace
@@ -57,7 +61,7 @@ Py_ssize_t length(PyObject* self) {
 }
 
 PyObject* get_item(PyObject* self, PyObject* index) {
-  return guarded(static_cast<PyObject*>(nullptr), [&] { return wrap(take(tensor_of(self), items_of(index))); });
+  return guarded(static_cast<PyObject*>(nullptr), [&] { return wrap(deepseek::index(tensor_of(self), read_items(index))); });
 }
 
 int set_item(PyObject* self, PyObject* index, PyObject* value) {
@@ -65,8 +69,7 @@ int set_item(PyObject* self, PyObject* index, PyObject* value) {
     if (!value) raise_type("index: elements of a tensor cannot be deleted");
     Tensor v;
     if (!to_tensor(value, &v)) v = tensor_from_data(value, std::nullopt);
-    Tensor part = take(tensor_of(self), items_of(index));
-    part.assign(call_function("expand", {v, part.shape()}));
+    index_assign(tensor_of(self), read_items(index), v);
     return 0;
   });
 }

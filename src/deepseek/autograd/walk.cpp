@@ -2,6 +2,7 @@
 
 #include "deepseek/autograd/anomaly.h"
 #include "deepseek/autograd/conform.h"
+#include "deepseek/graph/lock.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/tensor/scopes.h"
@@ -43,16 +44,6 @@ struct Walk::Scratch {
 namespace {
 
 bool on_tape(const Value& v) { return v.node->requires_grad && is_floating_point(v.spec().dtype); }
-
-// Waits without Python's lock: the holder may need it.
-std::unique_lock<std::recursive_mutex> lock_graph() {
-  std::unique_lock lock(graph_mutex(), std::try_to_lock);
-  if (!lock) {
-    const BlockingScope waiting;
-    lock.lock();
-  }
-  return lock;
-}
 
 [[noreturn]] void raise_freed(std::string_view caller, const Node& node) {
   raise_runtime(caller, ": the graph through ", node.op->info.name,

@@ -4,6 +4,7 @@
 
 #include "deepseek/autograd/grad.h"
 #include "deepseek/graph/leaf.h"
+#include "deepseek/graph/lock.h"
 #include "deepseek/graph/pending_writes.h"
 #include "deepseek/ops/core/alias.h"
 #include "deepseek/ops/core/core.h"
@@ -55,7 +56,7 @@ const Buffer& Tensor::buffer() const {
   if (v.node->lost) raise_runtime("the tensor's bytes were overwritten by an evaluation that failed; set it again");
   if (!b.storage) {
     DEEPSEEK_CHECK(is_scalar(*v.node), v.node->op->info.name);
-    std::lock_guard lock(graph_mutex());
+    const auto lock = lock_graph();
     if (!b.storage) {
       StorageRef storage = Storage::allocate(8);
       const uint64_t bits = scalar_bits(v.node->attrs_as<ScalarAttrs>(), v.spec().dtype);

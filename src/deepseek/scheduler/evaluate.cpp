@@ -1,5 +1,8 @@
 // Computes what is asked for: walk, plan (cached), run, and the graph afterwards.
+#include <optional>
+
 #include "deepseek/autograd/anomaly.h"
+#include "deepseek/graph/lock.h"
 #include "deepseek/graph/pending_writes.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/runtime/run.h"
@@ -11,10 +14,19 @@ namespace {
 using scheduler::PlanCache;
 using scheduler::Walk;
 
+// Whether a run takes long enough (some tens of microseconds) to let others have Python's lock meanwhile.
+bool is_long(const scheduler::Plan& plan) {
+  int64_t bytes = 0;
+  for (const scheduler::PlanBuffer& b : plan.buffers) bytes += b.bytes;
+  return bytes > 128 << 10;
+}
+
 void compute(const Walk& walk) {
   const std::shared_ptr<scheduler::Plan> plan = PlanCache::instance().find_or_make(walk);
   int failed = 0;
   try {
+    std::optional<BlockingScope> blocking;
+    if (is_long(*plan)) blocking.emplace();
     runtime::run(*plan, walk, failed);
   } catch (const Error& e) {
     throw Error(e.kind(), e.what() + autograd::origin_of(*walk.order[static_cast<size_t>(failed)]));
@@ -48,7 +60,7 @@ void compute_alone(Node& n) {
 }  // namespace
 
 void evaluate(std::span<const Value> asked) {
-  std::lock_guard lock(graph_mutex());
+  const auto lock = lock_graph();
   static thread_local Walk usual;
   static thread_local bool busy = false;
   Walk nested;
