@@ -25,3 +25,13 @@ set_target_properties(deepseek_python PROPERTIES
   INSTALL_RPATH "$ORIGIN;$ORIGIN/../../..")
 target_link_libraries(deepseek_python PRIVATE deepseek::deepseek deepseek_flags)
 install(TARGETS deepseek_python LIBRARY DESTINATION deepseek COMPONENT python)
+
+# Type stubs are written by asking the extension what it holds. A sanitised one cannot be loaded by a plain interpreter.
+if(NOT DEEPSEEK_SANITIZE)
+  add_custom_command(TARGET deepseek_python POST_BUILD
+    COMMAND "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/tools/generate_stubs.py"
+            "$<TARGET_FILE:deepseek_python>" "${PROJECT_BINARY_DIR}/stubs"
+    COMMENT "Writing type stubs"
+    VERBATIM)
+  install(DIRECTORY "${PROJECT_BINARY_DIR}/stubs/" DESTINATION deepseek COMPONENT python)
+endif()

@@ -27,15 +27,12 @@ from ._C import (  # noqa: E402
     tensor,
 )
 from ._device import cpu, device  # noqa: E402
+from ._functions import *  # noqa: E402, F403
 from ._modes import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from ._numbers import e, finfo, iinfo, inf, nan, newaxis, pi  # noqa: E402
 from .errors import Error, InternalError  # noqa: E402
 
 __version__ = "0.1.0"
-
-globals().update({name: value for name, value in _C.dtypes.items() if name not in ("float", "int")})
-globals().update(_C.dtypes)
-globals().update(_C.function_tables["top"])
 
 from . import _tensor  # noqa: E402, F401  adds the methods that are written in Python
 from ._exchange import from_dlpack  # noqa: E402
