@@ -97,6 +97,25 @@ def zero_(self: Tensor) -> Tensor:
     return _C.assign(self, 0)
 
 
+def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
+    """Draws every element anew from a normal distribution."""
+    return _C.assign(self, _random("randn", self) * std + mean)
+
+
+def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+    """Draws every element anew, uniformly between two bounds."""
+    return _C.assign(self, _random("rand", self) * (b - a) + a)
+
+
+def _random(name: str, like: Tensor) -> Tensor:
+    return _C.function(name)(like.shape, dtype=like.dtype)
+
+
+def where(self: Tensor, condition: Tensor, other: Any) -> Tensor:
+    """The elements of this tensor where the condition holds, those of the other elsewhere."""
+    return _C.function("where")(condition, self, other)
+
+
 Tensor.to = to
 Tensor.type = type_
 Tensor.type_as = type_as
@@ -116,7 +135,8 @@ for _name in ("float", "double", "half", "bfloat16", "long", "int", "short", "bo
     setattr(Tensor, _name, _conversion(_name))
 Tensor.byte, Tensor.char = _conversion("uint8"), _conversion("int8")
 for _name in ("zeros", "ones", "full", "empty"):
-    setattr(Tensor, f"new_{_name}", _new(_name))
-for _method in (copy_, fill_, zero_):
+    if not hasattr(Tensor, f"new_{_name}"):
+        setattr(Tensor, f"new_{_name}", _new(_name))
+for _method in (copy_, fill_, zero_, normal_, uniform_, where):
     if not hasattr(Tensor, _method.__name__):
         setattr(Tensor, _method.__name__, _method)
