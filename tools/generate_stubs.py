@@ -66,7 +66,7 @@ BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".
 SPECIAL = [
     f"def __init__(self, data: {VALUE} | Sequence[Any], requires_grad: builtins.bool = ...) -> None: ...",
     *[f"def __{name}__(self, other: {VALUE}, /) -> Tensor: ..." for op in BINARY for name in (op, f"r{op}", f"i{op}")],
-    *[f"def __{name}__(self, other: {VALUE}, /) -> Tensor: ..." for name in ("lt", "le", "gt", "ge")],
+    *[f"def __{name}__(self, other: {VALUE}, /) -> Tensor: ...  # type: ignore[misc]" for name in ("lt", "le", "gt", "ge")],
     *[f"def __{name}__(self, other: Any, /) -> Tensor: ...  # type: ignore[override]" for name in ("eq", "ne")],
     *[f"def __{name}__(self) -> Tensor: ..." for name in ("neg", "pos", "abs", "invert")],
     *[f"def __{name}__(self) -> builtins.{name}: ..." for name in ("bool", "int", "float")],
@@ -112,8 +112,10 @@ def parameters(f: dict[str, Any], spread: bool, method: bool) -> str:
         parts.append(f"{p['name']}: {kind}{'' if p['required'] else ' = ...'}")
     if f["creates"]:
         star = any(part.startswith("*") for part in parts)
-        parts += [] if star else ["*"]
-        parts += ["requires_grad: builtins.bool = ...", "device: Any = ..."]
+        extras = {"requires_grad": "builtins.bool", "device": "Any"}
+        missing = [name for name in extras if name not in (p["name"] for p in f["parameters"])]
+        parts += [] if star or not missing else ["*"]
+        parts += [f"{name}: {extras[name]} = ..." for name in missing]
     return ", ".join(parts)
 
 

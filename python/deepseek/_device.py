@@ -7,7 +7,7 @@ class device(str):
     """A place for tensors, a string such as 'cpu' with `type` and `index`."""
 
     type: str
-    index: int | None
+    index: int | None  # type: ignore[assignment]  # the device's number, not str.index
 
     def __new__(cls, type: str = "cpu", index: int | None = None) -> device:
         from .errors import RuntimeError, TypeError

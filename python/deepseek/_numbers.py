@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ._C import dtype, dtypes, get_default_dtype
+from ._C import dtype as _dtype
+from ._C import dtypes, get_default_dtype
 from .errors import TypeError
 
 pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
@@ -27,9 +28,9 @@ class finfo:
     resolution: float
     dtype: str
 
-    def __init__(self, type: dtype | None = None) -> None:
+    def __init__(self, type: _dtype | None = None) -> None:
         t = type if type is not None else get_default_dtype()
-        if not isinstance(t, dtype) or not t.is_floating_point:
+        if not isinstance(t, _dtype) or not t.is_floating_point:
             raise TypeError(f"finfo: a float type is needed, not {t!r}; use iinfo for integers")
         bits, digits, low = _FLOATS[t.name]
         largest = (2.0 - 2.0 ** (1 - digits)) * 2.0 ** (1 - low)
@@ -48,8 +49,8 @@ class iinfo:
     min: int
     dtype: str
 
-    def __init__(self, type: dtype) -> None:
-        if not isinstance(type, dtype) or type.is_floating_point or type is dtypes["bool"]:
+    def __init__(self, type: _dtype) -> None:
+        if not isinstance(type, _dtype) or type.is_floating_point or type is dtypes["bool"]:
             raise TypeError(f"iinfo: an integer type is needed, not {type!r}")
         bits = 8 * type.itemsize
         top = 2 ** (bits - type.is_signed) - 1
