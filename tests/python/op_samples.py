@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy
+import references
 import scipy
 import scipy.special
 
@@ -19,27 +20,16 @@ FLOATS = {"float32": numpy.float32, "float64": numpy.float64}
 
 
 @dataclass
-class Parameter:
-    name: str
-    kind: str
-    has_default: bool
-    default: Any
-
-
-@dataclass
 class Function:
     name: str
     call: Callable[..., Any]
-    parameters: list[Parameter]
+    parameters: list[dict[str, Any]]
     facts: dict[str, Any] | None
 
 
 def functions() -> list[Function]:
-    found = []
-    for record in _C.all_functions():
-        parameters = [Parameter(*p) for p in record["params"]]
-        found.append(Function(record["name"], record["call"], parameters, record["facts"]))
-    return found
+    records = deepseek.all_functions()
+    return [Function(r["name"], _C.function(r["name"]), r["parameters"], r if r["stated"] else None) for r in records]
 
 
 @dataclass
@@ -83,28 +73,36 @@ def parse(name: str, sample: str, dtype: str = "float64") -> Arguments:
     def bools(*size: int) -> numpy.ndarray:
         return numpy.asarray(generator.random(size) < 0.5)
 
+    def log(array: numpy.ndarray) -> numpy.ndarray:  # for samples with NaN and infinity
+        with numpy.errstate(all="ignore"):
+            return numpy.asarray(numpy.log(array), real)
+
     def collect(*positional: Any, **named: Any) -> Arguments:
         def settle(value: Any) -> Any:  # arithmetic on 0-d arrays gives numpy scalars
             return numpy.asarray(value) if isinstance(value, numpy.generic) else value
 
         return Arguments([settle(v) for v in positional], {k: settle(v) for k, v in named.items()})
 
-    names: dict[str, Any] = {"randn": randn, "rand": rand, "ints": ints, "bools": bools, "numpy": numpy, "math": math}
+    names: dict[str, Any] = {"randn": randn, "rand": rand, "ints": ints, "bools": bools, "log": log, "numpy": numpy, "math": math, "scipy": scipy}
     names |= {"inf": math.inf, "nan": math.nan} | {n: d for n, d in _C.dtypes.items() if n not in ("float", "int")}
     return eval(f"collect({sample})", names | {"collect": collect})  # noqa: S307
 
 
 def bind(function: Function, arguments: Arguments) -> dict[str, Any]:
     """Every parameter by name, as references refer to them."""
-    bound = {p.name: p.default for p in function.parameters}
+    bound = {p["name"]: p["default"] for p in function.parameters}
     for parameter, value in zip(function.parameters, arguments.positional):
-        bound[parameter.name] = value
-    return bound | arguments.named
+        bound[parameter["name"]] = value
+    bound |= arguments.named
+    for p in function.parameters:  # so that references can say `dim or None`
+        if p["kind"] == "ints" and isinstance(bound[p["name"]], int):
+            bound[p["name"]] = (bound[p["name"]],)
+    return bound
 
 
 def reference(function: Function, arguments: Arguments) -> list[numpy.ndarray]:
     assert function.facts
-    names = {"numpy": numpy, "np": numpy, "scipy": scipy, "math": math} | bind(function, arguments)
+    names = {"numpy": numpy, "np": numpy, "scipy": scipy, "math": math, "references": references} | bind(function, arguments)
     with numpy.errstate(all="ignore"):
         result = eval(function.facts["reference"], names)  # noqa: S307
     results = result if isinstance(result, (tuple, list)) else [result]
@@ -125,6 +123,8 @@ def contiguous(array: numpy.ndarray) -> deepseek.Tensor:
 
 def transposed(array: numpy.ndarray) -> deepseek.Tensor:
     """The same content, stored in the opposite order of dims."""
+    if array.ndim < 2:
+        return contiguous(array)
     dims = tuple(reversed(range(array.ndim)))
     return deepseek.from_numpy(numpy.ascontiguousarray(array.transpose(dims))).permute(dims)
 

@@ -28,6 +28,7 @@ constexpr int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple -
 //   store(b, row, rows, col, cols, T* tile, ld); may change the tile
 template <class T, class PackA, class PackB, class Store>
 void multiply(int64_t batch, int64_t m, int64_t n, int64_t k, const PackA& pack_a, const PackB& pack_b, const Store& store) {
+  if (batch == 0 || m == 0 || n == 0) return;
   const Micro<T>& kernel = micro<T>();
   const Blocking block = choose_blocking(batch, m, n, k, kernel.rows, kernel.cols, sizeof(T));
   const int64_t row_tiles = (m + block.rows - 1) / block.rows, col_tiles = (n + block.cols - 1) / block.cols;
