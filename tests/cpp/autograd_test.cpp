@@ -119,6 +119,18 @@ TEST(Backward, FollowsLeavesThroughInPlaceWrites) {
   EXPECT_EQ(values(w.grad()), (List{24, 28}));
 }
 
+TEST(Backward, WhatTheTapeReadsIsNotOverwritten) {
+  const Tensor x = vec({1, 2});
+  Tensor y;
+  {
+    const Tensor factor = (vec({3, 4}, false) * 1.0).eval();
+    y = factor * x;  // from now on only the tape holds the factor
+  }
+  y.eval();
+  total(y).backward();
+  EXPECT_EQ(values(x.grad()), (List{3, 4}));
+}
+
 TEST(Backward, OutlivesTheLeaf) {
   Tensor y;
   {

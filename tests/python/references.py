@@ -89,7 +89,7 @@ def over_windows(x: Array, spatial: int, seen: list[list[tuple[list[int], int]]]
     flat = numpy.arange(math.prod(x.shape[2:])).reshape(x.shape[2:])
     for at in positions([len(s) for s in seen]):
         index = numpy.ix_(*(seen[d][i][0] for d, i in enumerate(at)))
-        yield at, x[(slice(None), slice(None), *index)].reshape(*x.shape[:2], -1), flat[index].reshape(-1), math.prod(seen[d][i][1] for d, i in enumerate(at))
+        yield at, x[(slice(None), slice(None), *index)].reshape(*x.shape[:2], flat[index].size), flat[index].reshape(-1), math.prod(seen[d][i][1] for d, i in enumerate(at))
 
 
 def max_over(x: Array, spatial: int, seen: list[Any], single: bool, return_indices: bool) -> Any:

@@ -214,7 +214,7 @@ class ProgramWriter {
         for (int d = 0; d < m.rank; ++d) {
           if (m[d] == order_[i]) {
             strides[d] = next;
-            next *= spec.shape[d];
+            next *= std::max<int64_t>(spec.shape[d], 1);
           }
         }
       }

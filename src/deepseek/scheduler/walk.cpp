@@ -85,7 +85,9 @@ void Walk::run(std::span<const Value> roots, std::span<Node* const> befores) {
     if (static_cast<int>(n->op->saves) & static_cast<int>(Saves::outputs)) keep[i] = 1;
     if (static_cast<int>(n->op->saves) & static_cast<int>(Saves::inputs)) {
       for (const Value& in : n->inputs()) {
-        if (place_of(in.node->mark_index) == Place::pending) keep[index_of(in.node->mark_index)] = 1;
+        const size_t at = index_of(in.node->mark_index);
+        if (place_of(in.node->mark_index) == Place::pending) keep[at] = 1;
+        else if (place_of(in.node->mark_index) == Place::leaf) leaves[at].uses = -1;  // never donated
       }
     }
   }
