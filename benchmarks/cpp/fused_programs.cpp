@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -123,12 +124,14 @@ class Bench {
       if (strides[d] != 0) touched *= program_.domain[d];
     }
     bytes_ += touched * size_of(dtype);
-    memory_.emplace_back(static_cast<size_t>(elements * size_of(dtype) + 64));
+    const auto bytes = static_cast<size_t>(elements * size_of(dtype) + 63) / 64 * 64;
+    memory_.emplace_back(static_cast<char*>(std::aligned_alloc(64, bytes)), &std::free);
+    std::memset(memory_.back().get(), 0, bytes);
     if (dtype == DType::float32) {
-      auto* f = reinterpret_cast<float*>(memory_.back().data());
+      auto* f = reinterpret_cast<float*>(memory_.back().get());
       for (int64_t i = 0; i < elements; ++i) f[i] = static_cast<float>(i % 97) * 0.01f;
     }
-    pointers_.push_back(memory_.back().data());
+    pointers_.push_back(memory_.back().get());
     Access a;
     a.dtype = dtype;
     a.buffer = static_cast<int>(pointers_.size()) - 1;
@@ -142,7 +145,7 @@ class Bench {
   }
 
   Program program_;
-  std::vector<std::vector<char>> memory_;
+  std::vector<std::unique_ptr<char, decltype(&std::free)>> memory_;
   std::vector<void*> pointers_;
   std::vector<uint64_t> scalars_;
   int64_t bytes_ = 0;

@@ -23,6 +23,9 @@ enum class Action : uint8_t {
   gather,     // the operand's elements into slot[dst]
   number,     // the operand's index numbers into slot[dst]
   call,       // fn(slot[dst], slots of args, n)
+  stored,     // what was written through the pointer slot[args[0]] reaches the operand's memory, when it went elsewhere
+  store,      // slot[args[0]] into the operand's memory
+  ahead,      // the operand's next group is fetched into the cache
   scatter,    // slot[args[0]] into the operand's places
   keep,       // slot[dst] = slot[args[0]] + the block's place in the group
   shift,      // slot[dst] = slot[args[0]] + the block's place among the kept points of the group
@@ -37,7 +40,7 @@ struct Instruction {
   uint8_t arity = 0;
   uint8_t bytes = 0;     // per element, of what is moved
   bool writes = false;   // the operand is written: by this instruction, or through the pointer that it sets
-  bool stream = false;   // point: memory that a large run walks through, worth fetching ahead
+  bool stream = false;   // memory that a large run walks through: worth fetching ahead, or writing past the caches
   int dst = -1;
   int args[4] = {-1, -1, -1, -1};
   int operand = -1;      // into Code::operands or Code::reductions
@@ -86,6 +89,8 @@ struct Code {
   size_t frame_bytes = 0;
   int64_t weight = 1;  // instructions per point, to judge the work
   int64_t bytes = 0;   // of memory that a run walks through
+  int64_t bytes_out = 0;        // of it written
+  std::vector<int> ins, outs;  // operands that a run walks through
 
   // Pairs (written, read later) of operands that must not be the same memory.
   struct Hazard {

@@ -37,8 +37,9 @@ struct Combine {
         a = keep ? a : b;
       }
     } else {
-      const bool keep = (K == ReduceKind::max ? a > b : a < b) || a != a;
-      a = keep ? a : b;
+      const V better = (K == ReduceKind::max ? a > b : a < b) ? a : b;  // b when one is NaN
+      if constexpr (floating) a = a != a ? a : better;
+      else a = better;
     }
   }
 };
@@ -100,6 +101,7 @@ inline __attribute__((always_inline)) void columns_loop(void* acc, const void* x
   auto* a = static_cast<L*>(acc);
   auto* p = static_cast<const L*>(x);
   DEEPSEEK_IVDEP
+  DEEPSEEK_UNROLL
   for (int64_t i = 0; i < n; ++i) {
     L value = a[i];
     Combine<T, K>::into(value, p[i]);

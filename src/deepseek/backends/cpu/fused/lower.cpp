@@ -11,6 +11,7 @@ namespace {
 using Kind = Step::Kind;
 
 constexpr int64_t kept_value_bytes = 128 * 1024;   // a full value of one group that later passes read again is kept up to this size,
+constexpr int64_t row_ahead_points = 16 * 1024;
 constexpr int64_t kept_values_bytes = 320 * 1024;  // and all of them together up to this: they should stay in the second-level cache
 
 class Lowering {
@@ -177,8 +178,8 @@ class Lowering {
     // A later pass may compute the value again, but not store it again.
     if (direct_[k] >= 0 && (level != Level::full || a_.stage[k] == pass_)) {
       const auto store = static_cast<size_t>(direct_[k]);
-      const int dst = pointer(level != Level::full);
-      out.push_back(point(dst, store, level, true));
+      const int dst = pointer(level != Level::full, block(bytes, level));
+      out.push_back(streamed(at_access(Action::point, dst, store, level, slots_.back().backing), store, level, true));
       return dst;
     }
     if (level == Level::full && again_[k] && !code_.cut.one_block) {
@@ -188,15 +189,20 @@ class Lowering {
     }
     return block(bytes, level);
   }
-  Instruction point(int dst, size_t k, Level level, bool writes) {
-    Instruction in = make(Action::point, dst, operand_index(k, level), size_of(access(k).dtype));
+  // Marks an instruction whose operand a run walks through from end to end.
+  Instruction streamed(Instruction in, size_t k, Level level, bool writes) {
     in.writes = writes;
-    const bool streams = level == Level::full ? writes || pass_ == 0 : level == Level::row && a_.passes == 0;
-    if (streams && operand(k, level).walk.rank == 1) {
-      in.stream = true;
-      code_.bytes += in.bytes * code_.cut.kept * code_.cut.reduced;
-    }
+    const bool walks = level == Level::full ? writes || pass_ == 0 : level == Level::row && a_.passes == 0;
+    if (!walks || operand(k, level).walk.rank != 1) return in;
+    const int64_t bytes = in.bytes * code_.cut.kept * code_.cut.reduced;
+    in.stream = true;
+    (writes ? code_.outs : code_.ins).push_back(in.operand);
+    code_.bytes += bytes;
+    if (writes) code_.bytes_out += bytes;
     return in;
+  }
+  Instruction at_access(Action action, int dst, size_t k, Level level, int arg = -1) {
+    return make(action, dst, operand_index(k, level), size_of(access(k).dtype), arg);
   }
   int keep(Section& out, size_t k) {
     const int dst = pointer(false, kept_[k]);
@@ -213,6 +219,7 @@ class Lowering {
         const int value = read(arg(k), level, pass);
         const int dst = destination(out, k, level);
         out.push_back(call(converter(step(arg(k)).type, s.type), dst, value));
+        written(out, dst);
         slot_[k] = dst;
         break;
       }
@@ -224,6 +231,7 @@ class Lowering {
         in.fn = s.op->entries[static_cast<int>(type)].fn;
         in.dst = destination(out, k, level);
         out.push_back(in);
+        written(out, in.dst);
         slot_[k] = in.dst;
         break;
       }
@@ -243,12 +251,21 @@ class Lowering {
     } else if (a.kind == Access::Kind::index) {
       raw = convert ? block(bytes, level) : destination(out, k, level);
       out.push_back(make(Action::number, raw, operand_index(k, level), bytes));
+      written(out, raw);
     } else if (operand(k, level).walk.contiguous() && !stores_last_) {
       raw = pointer(row_level);
-      out.push_back(point(raw, k, level, false));
+      Instruction in = streamed(at_access(Action::point, raw, k, level), k, level, false);
+      // A row that several passes read comes into the cache while the row before is in its last pass.
+      if (in.stream && row_ahead()) {
+        in.stream = false;
+        Instruction next = at_access(Action::ahead, -1, k, level);
+        aheads_.push_back(next);
+      }
+      out.push_back(in);
     } else if (stores_last_ || (!convert && (direct_[k] >= 0 || (level == Level::full && again_[k])))) {
       raw = convert ? block(bytes, level) : destination(out, k, level);
       out.push_back(make(Action::gather, raw, operand_index(k, level), bytes));
+      written(out, raw);
     } else {
       const int backing = block(bytes, level);
       raw = pointer(row_level, backing);
@@ -257,6 +274,7 @@ class Lowering {
     if (!convert) return raw;
     const int dst = destination(out, k, level);
     out.push_back(call(converter(a.dtype, step(k).type), dst, raw));
+    written(out, dst);
     return dst;
   }
 
@@ -268,9 +286,14 @@ class Lowering {
     const BlockFn* convert = converter(step(v).type, a.dtype);
     const int64_t bytes = size_of(a.dtype);
     if (operand(k, level).walk.contiguous()) {
-      const int dst = pointer(level != Level::full);
-      out.push_back(point(dst, k, level, true));
+      if (a.dtype == step(v).type) {
+        out.push_back(streamed(at_access(Action::store, -1, k, level, value), k, level, true));
+        return;
+      }
+      const int dst = pointer(level != Level::full, block(bytes, level));
+      out.push_back(streamed(at_access(Action::point, dst, k, level, slots_.back().backing), k, level, true));
       out.push_back(call(convert, dst, value));
+      written(out, dst);
       return;
     }
     if (a.dtype != step(v).type) {
@@ -280,6 +303,19 @@ class Lowering {
     }
     out.push_back(make(Action::scatter, -1, operand_index(k, level), bytes, value));
     out.back().writes = true;
+  }
+
+  // After the instruction that wrote slot dst, whose pointer the instruction before set when it is an output.
+  void written(Section& out, int dst) {
+    if (out.size() < 2) return;
+    const Instruction point = out[out.size() - 2];
+    if (!point.stream || !point.writes || point.action != Action::point || point.dst != dst) return;
+    out.push_back(make(Action::stored, -1, point.operand, point.bytes, dst));
+  }
+
+  bool row_ahead() const {
+    const Cut& cut = code_.cut;
+    return a_.passes > 1 && !cut.columns && !cut.one_block && !cut.split && cut.reduced <= row_ahead_points;
   }
 
   // The slot that holds v for a reader of the given level.
@@ -351,6 +387,7 @@ class Lowering {
       emit(out, k, Level::full, s);
     }
     if (stores_last_ && s == a_.passes - 1) emit_stores(out, Level::full, s);
+    if (s == a_.passes - 1) out.insert(out.begin(), aheads_.begin(), aheads_.end());
   }
 
   void emit_stores(Section& out, Level level, int pass) {
@@ -371,6 +408,7 @@ class Lowering {
   std::vector<int> wide_;                // of the value spread to blocks
   std::vector<int> direct_;              // store that takes the value from where it is computed
   std::vector<int> kept_;                // row kept from pass to pass
+  std::vector<Instruction> aheads_;
   std::vector<int> operand_of_, reduction_of_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "deepseek/backends/cpu/fused/code.h"
 #include "deepseek/backends/cpu/fused/scratch.h"
+#include "deepseek/backends/cpu/fused/stream.h"
 #include "deepseek/runtime/parallel.h"
 
 namespace deepseek::fused {
@@ -12,18 +13,15 @@ namespace {
 constexpr int64_t serial_work = 32 * 1024;  // points times a third of the instructions
 constexpr int64_t most_chunks = 256;
 constexpr int64_t split_chunks = 64;
-constexpr int64_t large_bytes = 1024 * 1024;  // memory beyond the second-level cache is fetched ahead
-
-template <bool Write>
-inline void fetch_ahead(const std::byte* memory, int64_t bytes) {
-  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(memory + i, Write, 3);
-}
+constexpr int64_t large_bytes = 1024 * 1024;        // memory beyond the second-level cache is fetched ahead
+constexpr int64_t stream_bytes = 16 * 1024 * 1024;  // results of this size will not be found in the caches
 
 struct Memory {
   void* const* pointers;
   const uint64_t* scalars;
   size_t isa;
-  bool large;
+  bool large;   // worth fetching ahead
+  bool stream;  // results go past the caches
 };
 
 // One thread's slots and where it is.
@@ -36,6 +34,10 @@ class Worker {
     for (size_t i = 0; i < code.slots.size(); ++i) {
       if (code.slots[i].offset >= 0) slot_[i] = frame_ + code.slots[i].offset;
     }
+  }
+
+  ~Worker() {
+    if (memory_.stream) stream_fence();
   }
 
   void preamble() { execute(code_.preamble, 0, 1); }
@@ -136,8 +138,10 @@ class Worker {
           std::byte* const at = address(o, o.walk.rank == 0 ? 0 : position, in.bytes);
           slot_[in.dst] = at;
           if (in.stream && memory_.large) {
-            if (in.writes) fetch_ahead<true>(at + ahead_ * in.bytes, n * in.bytes);
-            else fetch_ahead<false>(at + ahead_ * in.bytes, n * in.bytes);
+            const auto bytes = static_cast<size_t>(n * in.bytes);
+            if (!in.writes) fetch_ahead<false>(at + ahead_ * in.bytes, bytes);
+            else if (memory_.stream) slot_[in.dst] = slot_[in.args[0]];
+            else fetch_ahead<true>(at + ahead_ * in.bytes, bytes);
           }
           break;
         }
@@ -160,6 +164,19 @@ class Worker {
         break;
       case Action::gather: gather(operand().walk, in.bytes, memory_.pointers[operand().buffer], position, n, slot_[in.dst]); break;
       case Action::number: number(operand().walk, position, n, reinterpret_cast<int64_t*>(slot_[in.dst])); break;
+      case Action::stored:
+        if (memory_.stream) stream_out(address(operand(), position, in.bytes), slot_[in.args[0]], static_cast<size_t>(n * in.bytes));
+        break;
+      case Action::store: {
+        std::byte* const at = address(operand(), operand().walk.rank == 0 ? 0 : position, in.bytes);
+        const auto bytes = static_cast<size_t>(n * in.bytes);
+        if (memory_.stream && in.stream) stream_out(at, slot_[in.args[0]], bytes);
+        else if (at != slot_[in.args[0]]) std::memcpy(at, slot_[in.args[0]], bytes);
+        break;
+      }
+      case Action::ahead:
+        if (memory_.large) fetch_ahead<false>(address(operand(), position + cut.reduced, in.bytes), static_cast<size_t>(n * in.bytes));
+        break;
       case Action::scatter: scatter(operand().walk, in.bytes, memory_.pointers[operand().buffer], position, n, slot_[in.args[0]]); break;
       case Action::keep: slot_[in.dst] = slot_[in.args[0]] + (cut.one_block ? 0 : place_) * in.bytes; break;
       case Action::shift: slot_[in.dst] = slot_[in.args[0]] + column_ * in.bytes; break;
@@ -248,11 +265,29 @@ void run_split(const Code& code, const Memory& memory) {
   }
 }
 
+// Results larger than the caches are written past them, unless they replace inputs, whose lines are in the cache anyway.
+bool writes_past_caches(const Code& code, void* const* pointers) {
+  const int64_t run = code.cut.columns ? code.cut.kept : code.cut.reduced;
+  if (code.bytes_out < stream_bytes || (!code.full.empty() && run % 32 != 0)) return false;
+  const auto start = [&](int operand) {
+    const Operand& o = code.operands[static_cast<size_t>(operand)];
+    return static_cast<const char*>(pointers[o.buffer]) + o.walk.offset;
+  };
+  for (int out : code.outs) {
+    if (reinterpret_cast<uintptr_t>(pointers[code.operands[static_cast<size_t>(out)].buffer]) % 64 != 0) return false;
+    if (code.operands[static_cast<size_t>(out)].walk.offset % 64 != 0) return false;
+    for (int in : code.ins) {
+      if (start(in) == start(out)) return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 void run(const Code& code, void* const* pointers, const uint64_t* scalars) {
   const Cut& cut = code.cut;
-  const Memory memory{pointers, scalars, static_cast<size_t>(current_isa()), code.bytes >= large_bytes};
+  const Memory memory{pointers, scalars, static_cast<size_t>(current_isa()), code.bytes >= large_bytes, writes_past_caches(code, pointers)};
   const int64_t groups = cut.groups();
   if (groups == 0) return;
   if (groups == 1 && !cut.split) return run_groups(code, memory, 0, 1);
