@@ -193,7 +193,9 @@ class Lowering {
   Instruction streamed(Instruction in, size_t k, Level level, bool writes) {
     in.writes = writes;
     const bool walks = level == Level::full ? writes || pass_ == 0 : level == Level::row && a_.passes == 0;
-    if (!walks || operand(k, level).walk.rank != 1) return in;
+    const Walk& walk = operand(k, level).walk;
+    const bool lines = in.action == Action::scatter && walk.rank > 1 && walk.stride[0] == 1 && walk.size[0] * in.bytes % 64 == 0;
+    if (!walks || (walk.rank != 1 && !lines)) return in;
     const int64_t bytes = in.bytes * code_.cut.kept * code_.cut.reduced;
     in.stream = true;
     (writes ? code_.outs : code_.ins).push_back(in.operand);
@@ -301,8 +303,7 @@ class Lowering {
       out.push_back(call(convert, converted, value));
       value = converted;
     }
-    out.push_back(make(Action::scatter, -1, operand_index(k, level), bytes, value));
-    out.back().writes = true;
+    out.push_back(streamed(at_access(Action::scatter, -1, k, level, value), k, level, true));
   }
 
   // After the instruction that wrote slot dst, whose pointer the instruction before set when it is an output.

@@ -177,7 +177,10 @@ class Worker {
       case Action::ahead:
         if (memory_.large) fetch_ahead<false>(address(operand(), position + cut.reduced, in.bytes), static_cast<size_t>(n * in.bytes));
         break;
-      case Action::scatter: scatter(operand().walk, in.bytes, memory_.pointers[operand().buffer], position, n, slot_[in.args[0]]); break;
+      case Action::scatter:
+        scatter(operand().walk, in.bytes, memory_.pointers[operand().buffer], position, n, slot_[in.args[0]],
+                in.stream && memory_.stream);
+        break;
       case Action::keep: slot_[in.dst] = slot_[in.args[0]] + (cut.one_block ? 0 : place_) * in.bytes; break;
       case Action::shift: slot_[in.dst] = slot_[in.args[0]] + column_ * in.bytes; break;
       case Action::splat: fill(slot_[in.dst], slot_[in.args[0]], in.bytes, std::max(cut.group, cut.block)); break;

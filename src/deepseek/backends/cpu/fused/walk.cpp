@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "deepseek/backends/cpu/fused/stream.h"
 #include "deepseek/backends/cpu/fused/transpose.h"
 
 namespace deepseek::fused {
@@ -99,7 +100,7 @@ inline void gather_piece(const Piece& p, E* out, const E* in) {
 }
 
 template <class E>
-inline void scatter_piece(const Piece& p, E* out, const E* in) {
+inline void scatter_piece(const Piece& p, E* out, const E* in, bool stream) {
   if (p.length < short_row && p.rows > 1) {
     for (int64_t j = 0; j < p.length; ++j) {
       for (int64_t i = 0; i < p.rows; ++i) out[i * p.row_stride + j * p.stride] = in[i * p.length + j];
@@ -109,7 +110,8 @@ inline void scatter_piece(const Piece& p, E* out, const E* in) {
   for (int64_t i = 0; i < p.rows; ++i) {
     E* o = out + i * p.row_stride;
     const E* x = in + i * p.length;
-    if (p.stride == 1) std::memcpy(o, x, static_cast<size_t>(p.length) * sizeof(E));
+    if (p.stride == 1 && stream) stream_out(o, x, static_cast<size_t>(p.length) * sizeof(E));
+    else if (p.stride == 1) std::memcpy(o, x, static_cast<size_t>(p.length) * sizeof(E));
     else for (int64_t j = 0; j < p.length; ++j) o[j * p.stride] = x[j];
   }
 }
@@ -135,11 +137,11 @@ void gather(const Walk& w, int64_t bytes, const void* base, int64_t position, in
   });
 }
 
-void scatter(const Walk& w, int64_t bytes, void* base, int64_t position, int64_t n, const void* block) {
+void scatter(const Walk& w, int64_t bytes, void* base, int64_t position, int64_t n, const void* block, bool stream) {
   with_element(bytes, [&](auto e) {
     using E = decltype(e);
     each_piece(w, position, n, [&](const Piece& p) {
-      scatter_piece(p, static_cast<E*>(base) + p.offset, static_cast<const E*>(block) + p.at);
+      scatter_piece(p, static_cast<E*>(base) + p.offset, static_cast<const E*>(block) + p.at, stream);
     });
   });
 }

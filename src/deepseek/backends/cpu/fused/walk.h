@@ -27,7 +27,8 @@ struct Walk {
 // otherwise they are gathered into `block`.
 const void* fetch(const Walk&, int64_t bytes, const void* base, int64_t position, int64_t n, void* block);
 void gather(const Walk&, int64_t bytes, const void* base, int64_t position, int64_t n, void* block);
-void scatter(const Walk&, int64_t bytes, void* base, int64_t position, int64_t n, const void* block);
+// `stream`: past the caches where whole runs are contiguous.
+void scatter(const Walk&, int64_t bytes, void* base, int64_t position, int64_t n, const void* block, bool stream);
 // The index numbers themselves.
 void number(const Walk&, int64_t position, int64_t n, int64_t* block);
 
