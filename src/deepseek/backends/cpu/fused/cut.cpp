@@ -39,12 +39,12 @@ bool kept_side_by_side(const Program& p, const Analysis& a) {
 
 }  // namespace
 
-Cut choose_cut(const Program& p, const Analysis& a) {
+Cut choose_cut(const Program& p, const Analysis& a, int64_t block_points) {
   Cut cut;
   cut.kept = a.kept;
   cut.reduced = a.reduced;
   if (a.passes == 0) {
-    cut.group = cut.kept > block_size ? block_size : std::max<int64_t>(cut.kept, 1);
+    cut.group = std::clamp<int64_t>(cut.kept, 1, block_points);
     cut.block = cut.group;
     return cut;
   }

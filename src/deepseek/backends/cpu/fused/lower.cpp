@@ -1,6 +1,5 @@
 // Program to code: places each step in the sections where its value is needed and turns it into instructions.
 #include <algorithm>
-#include <unordered_map>
 
 #include "deepseek/backends/cpu/fused/convert.h"
 #include "deepseek/backends/cpu/fused/lowering.h"
@@ -10,14 +9,19 @@ namespace {
 
 using Kind = Step::Kind;
 
-constexpr int64_t kept_value_bytes = 128 * 1024;   // a full value of one group that later passes read again is kept up to this size,
-constexpr int64_t row_ahead_points = 16 * 1024;
-constexpr int64_t kept_values_bytes = 320 * 1024;  // and all of them together up to this: they should stay in the second-level cache
+// A full value of one group that later passes read again is kept up to the first size, and all such values together up to the
+// second: they should stay in the second-level cache.
+constexpr int64_t kept_value_bytes = 128 * 1024;
+constexpr int64_t kept_values_bytes = 320 * 1024;
+constexpr int64_t row_ahead_points = 16 * 1024;  // rows up to this size come into the cache before their first pass
+constexpr int64_t cache_bytes = 24 * 1024;       // of the first-level cache, for blocks
+constexpr int64_t least_block = 128;
 
 class Lowering {
  public:
-  Lowering(const Program& program, bool stores_last) : p_(program), a_(analyse(program)), stores_last_(stores_last) {
-    code_.cut = choose_cut(p_, a_);
+  Lowering(const Program& program, bool stores_last, int64_t block_points)
+      : p_(program), a_(analyse(program)), stores_last_(stores_last) {
+    code_.cut = choose_cut(p_, a_, block_points);
     const size_t n = p_.steps.size();
     slot_.assign(n, -1);
     wide_.assign(n, -1);
@@ -415,6 +419,13 @@ class Lowering {
 
 }  // namespace
 
-Code lower(const Program& program, bool stores_last) { return Lowering(program, stores_last).lower(); }
+Code lower(const Program& program, bool stores_last) {
+  // Shorter blocks for programs that touch many at once, so that all of them stay in the first-level cache.
+  for (int64_t points = block_size;; points /= 2) {
+    Code code = Lowering(program, stores_last, points).lower();
+    const int64_t touched = static_cast<int64_t>(code.frame_bytes) + code.bytes / std::max<int64_t>(code.cut.groups(), 1);
+    if (points <= least_block || !code.full.empty() || code.cut.groups() <= 1 || touched <= cache_bytes) return code;
+  }
+}
 
 }  // namespace deepseek::fused

@@ -15,7 +15,8 @@ struct VirtualSlot {
   int backing = -1;
 };
 
-Cut choose_cut(const Program&, const Analysis&);
+// `block_points`: of a block of a program that reduces nothing.
+Cut choose_cut(const Program&, const Analysis&, int64_t block_points);
 
 // Gives memory to slots (those whose lives do not overlap share it), renumbers them in the instructions, finds the hazards.
 void place_slots(Code&, const std::vector<VirtualSlot>&);

@@ -77,6 +77,22 @@ inline void copy_run(E* out, const E* in, int64_t n, int64_t stride) {
   else for (int64_t i = 0; i < n; ++i) out[i] = in[i * stride];
 }
 
+// out[r * length + j] = in[r]. Short rows are written a vector at a time; what it writes too far, the next rows write again.
+template <class E>
+inline void repeat_rows(E* out, const E* in, int64_t rows, int64_t length) {
+  constexpr int64_t lanes = 32 / sizeof(E);
+  typedef E V __attribute__((vector_size(32)));
+  const int64_t padded = (length + lanes - 1) / lanes * lanes, end = rows * length;
+  int64_t r = 0;
+  if (length <= 4 * lanes) {
+    for (int64_t at = 0; r < rows && at + padded <= end; ++r, at += length) {
+      const V v = V{} + in[r];
+      for (int64_t j = 0; j < padded; j += lanes) std::memcpy(out + at + j, &v, 32);
+    }
+  }
+  for (; r < rows; ++r) std::fill_n(out + r * length, length, in[r]);
+}
+
 template <class E>
 inline void gather_piece(const Piece& p, E* out, const E* in) {
   if (p.rows == 1) return copy_run(out, in, p.length, p.stride);
@@ -89,7 +105,8 @@ inline void gather_piece(const Piece& p, E* out, const E* in) {
     }
     return;
   }
-  if (p.row_stride == 1 && p.stride != 1 && p.stride != 0 && p.rows >= 8) return gather_transposed(out, in, p.rows, p.length, p.stride);
+  if (p.row_stride == 1 && p.stride == 0) return repeat_rows(out, in, p.rows, p.length);
+  if (p.row_stride == 1 && p.stride != 1 && p.rows >= 8) return gather_transposed(out, in, p.rows, p.length, p.stride);
   if (p.length < short_row) {
     for (int64_t j = 0; j < p.length; ++j) {
       for (int64_t i = 0; i < p.rows; ++i) out[i * p.length + j] = in[i * p.row_stride + j * p.stride];
@@ -179,7 +196,7 @@ void fill(void* block, const void* value, int64_t bytes, int64_t n) { repeat_eac
 void repeat_each(void* out, const void* in, int64_t bytes, int64_t rows, int64_t length) {
   with_element(bytes, [&](auto e) {
     using E = decltype(e);
-    for (int64_t r = 0; r < rows; ++r) std::fill_n(static_cast<E*>(out) + r * length, length, static_cast<const E*>(in)[r]);
+    repeat_rows(static_cast<E*>(out), static_cast<const E*>(in), rows, length);
   });
 }
 
