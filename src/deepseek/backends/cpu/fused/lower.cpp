@@ -392,7 +392,7 @@ class Lowering {
       emit(out, k, Level::full, s);
     }
     if (stores_last_ && s == a_.passes - 1) emit_stores(out, Level::full, s);
-    if (s == a_.passes - 1) out.insert(out.begin(), aheads_.begin(), aheads_.end());
+    if (s > 0) out.insert(out.begin(), aheads_.begin(), aheads_.end());
   }
 
   void emit_stores(Section& out, Level level, int pass) {

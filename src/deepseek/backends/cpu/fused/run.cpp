@@ -61,6 +61,7 @@ class Worker {
 
   // Reduced points [begin, end) of the group, folded into this worker's states.
   void pass(size_t s, int64_t begin, int64_t end) {
+    pass_ = static_cast<int64_t>(s);
     const Cut& cut = code_.cut;
     for (const Reduction& r : code_.reductions) {
       if (r.pass != static_cast<int>(s)) continue;
@@ -175,7 +176,11 @@ class Worker {
         break;
       }
       case Action::ahead:
-        if (memory_.large) fetch_ahead<false>(address(operand(), position + cut.reduced, in.bytes), static_cast<size_t>(n * in.bytes));
+        // Each pass but the first fetches its share.
+        if (memory_.large) {
+          const auto shares = static_cast<int64_t>(code_.full.size()) - 1, bytes = n * in.bytes / shares;
+          fetch_ahead<false>(address(operand(), position + cut.reduced, in.bytes) + (pass_ - 1) * bytes, static_cast<size_t>(bytes) + 63);
+        }
         break;
       case Action::scatter:
         scatter(operand().walk, in.bytes, memory_.pointers[operand().buffer], position, n, slot_[in.args[0]],
@@ -207,6 +212,7 @@ class Worker {
   std::byte** slot_;
   int64_t first_ = 0, count_ = 0;  // kept points of the group
   int64_t place_ = 0;              // of the block in the group, in elements
+  int64_t pass_ = 0;
   int64_t column_ = 0;             // of the block among the kept points of the group
   int64_t segments_ = 1;           // rows in the block
   int64_t ahead_ = 0;              // from a block to the next, in elements
