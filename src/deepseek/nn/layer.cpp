@@ -5,8 +5,12 @@
 namespace deepseek::nn {
 
 void SizedLayer::set_width(int64_t width) {
-  static std::mutex& building = *new std::mutex;
-  std::lock_guard lock(building);
+  static std::recursive_mutex& building = *new std::recursive_mutex;
+  std::unique_lock lock(building, std::try_to_lock);
+  if (!lock) {
+    BlockingScope blocking;  // the thread that builds may need Python's lock to go on
+    lock.lock();
+  }
   if (width_ >= 0) return;
   NoGradGuard no_grad;
   build(width);

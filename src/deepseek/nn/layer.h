@@ -6,6 +6,8 @@
 // Stands after a layer's struct: the build collects the names and binds each for Python. The struct needs a constructor from its
 // options and `static constexpr const char* doc`.
 #define DEEPSEEK_LAYER(name) static_assert(true)
+// The same for whole networks, which Python finds in deepseek.models.
+#define DEEPSEEK_MODEL(name) static_assert(true)
 
 namespace deepseek::nn {
 

@@ -79,7 +79,10 @@ void Module::check_name(const std::string& name, std::string_view kind) const {
 
 void Module::register_parameter(const std::string& name, const Tensor& value) {
   check_name(name, "parameter");
-  if (value.defined()) value.impl()->parameter = true;
+  if (value.defined()) {
+    value.impl()->parameter = true;
+    if (!built() && find_parameter(name)) build_from(name, value.shape());
+  }
   if (Tensor* old = entry(parameters_, name)) *old = value;
   else parameters_.emplace_back(name, value);
   after_registration(name);

@@ -30,6 +30,7 @@ class Child;
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 using NamedModules = std::vector<std::pair<std::string, Ref<Module>>>;
 using StateDict = NamedTensors;
+using NamedArguments = std::vector<std::pair<std::string, Argument>>;
 
 template <class M, class... Args>
 Ref<M> make(Args&&... args) {
@@ -62,6 +63,8 @@ class Module {
   // One of the two is overridden: one tensor in and out, or several.
   virtual Tensor forward(const Tensor& input);
   virtual TensorList forward_many(const TensorList& inputs);
+  // With arguments by keyword; layers that know some override it.
+  virtual TensorList forward_named(const TensorList& inputs, const NamedArguments& named);
 
   // Calls forward inside this layer's scope, with its hooks. On a symbolic tensor the call is recorded for a Model.
   Tensor operator()(const Tensor& input);
@@ -96,6 +99,7 @@ class Module {
   NamedModules named_modules(const std::string& prefix = "") const;  // this module first, under `prefix`
   const NamedModules& named_children() const { return children_; }
   const NamedTensors& own_parameters() const { return parameters_; }  // None entries are undefined
+  const NamedTensors& own_buffers() const { return buffers_; }
   TensorList parameters(bool recurse = true) const;
   TensorList buffers(bool recurse = true) const;
   Ref<Module> get_submodule(const std::string& path) const;

@@ -15,6 +15,20 @@ TensorList Module::forward_many(const TensorList& inputs) {
   return {forward(inputs[0])};
 }
 
+// Layers of one or two tensors may be given them by torch's names.
+TensorList Module::forward_named(const TensorList& inputs, const NamedArguments& named) {
+  TensorList all = inputs;
+  constexpr std::string_view names[] = {"input", "target"};
+  for (const auto& [name, value] : named) {
+    const Tensor* t = std::get_if<Tensor>(&value);
+    if (!t || all.size() >= 2 || name != names[all.size()]) {
+      raise_type(type_name(), ": forward has no argument '", name, "' here");
+    }
+    all.push_back(*t);
+  }
+  return forward_many(all);
+}
+
 const std::string& Module::scope_name() const {
   if (LayerScope::current() && !name_.empty()) return name_;
   if (root_scope_.empty()) root_scope_ = type_name();

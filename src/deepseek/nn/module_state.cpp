@@ -118,10 +118,8 @@ Module& Module::to(DType dtype) {
   for (const auto& [path, m] : named_modules()) {
     auto convert = [&](Tensor& t) {
       if (!t.defined() || !is_floating_point(t.dtype()) || t.dtype() == dtype) return;
-      const bool grad = t.requires_grad();
       // The handle stays the same, so that an optimiser made before still holds the module's parameters.
-      t.impl()->rebind(cast(t.detach(), dtype).eval().value());
-      t.set_requires_grad(grad);
+      t.impl()->rebind(cast(t, dtype).eval().value());
       if (Tensor g = t.grad(); g.defined()) t.set_grad(cast(g, dtype));
     };
     m->check_built(path);

@@ -1,0 +1,22 @@
+#include "deepseek/nn/loss.h"
+
+#include "deepseek/nn/loss_support.h"
+#include "deepseek/ops.h"
+
+namespace deepseek::nn {
+
+void check_loss_inputs(const Module& layer, const TensorList& inputs) {
+  if (inputs.size() != 2) raise_type(layer.type_name(), ": forward takes input and target, but ", inputs.size(), " tensors are given");
+}
+
+void check_reduction(std::string_view layer, const std::string& reduction, bool batchmean) {
+  ensure(reduction == "mean" || reduction == "sum" || reduction == "none" || (batchmean && reduction == "batchmean"), layer,
+         ": reduction must be 'mean', 'sum'", batchmean ? ", 'batchmean'" : "", " or 'none', but is '", reduction, "'");
+}
+
+DEEPSEEK_DEFINE_LOSS(NLLLoss, NLLOptions, check_reduction("NLLLoss", config.reduction),
+                     nll_loss(inputs[0], inputs[1], o.weight, o.ignore_index, o.reduction))
+DEEPSEEK_DEFINE_LOSS(CrossEntropyLoss, CrossEntropyOptions, check_reduction("CrossEntropyLoss", config.reduction),
+                     cross_entropy(inputs[0], inputs[1], o.weight, o.ignore_index, o.reduction, o.label_smoothing))
+
+}  // namespace deepseek::nn

@@ -1,0 +1,15 @@
+#include "deepseek/nn/upsample.h"
+
+#include "deepseek/ops.h"
+
+namespace deepseek::nn {
+
+Tensor Upsample::forward(const Tensor& input) {
+  const std::optional<Dims> size =
+      config.size.empty() ? std::nullopt : std::optional(spread(config.size, std::max(input.rank() - 2, 1), type_name(), "size"));
+  return interpolate(input, size, config.scale_factor, config.mode, config.align_corners);
+}
+
+Tensor PixelShuffle::forward(const Tensor& input) { return pixel_shuffle(input, config.upscale_factor); }
+
+}  // namespace deepseek::nn
