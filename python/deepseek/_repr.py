@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ._C import Tensor, get_default_dtype
+from ._C import Tensor, get_default_dtype, symbolic_shape
 
 PRECISION, THRESHOLD, EDGE, WIDTH = 4, 1000, 3, 80
 
@@ -56,7 +56,7 @@ def tensor_repr(tensor: Tensor) -> str:
     name = "tensor" if type(tensor) is Tensor else "Parameter containing:\ntensor"
     notes = []
     if tensor.is_symbolic:
-        return f"Input(shape={tuple(tensor.shape)}, dtype={tensor.dtype!r})"
+        return f"Input(shape={symbolic_shape(tensor)}, dtype={tensor.dtype!r})"
     plain = tensor.detach()
     if tensor.dtype.name in ("float16", "bfloat16"):
         plain = plain.float()

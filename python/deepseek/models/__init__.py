@@ -1,0 +1,9 @@
+"""Networks with the published names of their weights."""
+
+from .. import _C
+from .. import nn as _nn  # noqa: F401  completes Module
+from .._C import resnet50, resnet50_functional, resnet50_sequential
+
+globals().update({name: getattr(_C, name) for name in _C.model_names})
+
+__all__ = ["resnet50", "resnet50_functional", "resnet50_sequential", *_C.model_names]

@@ -1,0 +1,15 @@
+"""Modules: layers, losses, containers, the functional Model, initialisers."""
+
+from .. import _C
+from .._C import Input, Model, Module, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from ._parameter import Parameter  # noqa: I001  before the modules, which make parameters
+
+from . import _module, _containers  # noqa: F401  add the methods that are written in Python
+from . import functional, init, utils
+
+globals().update({name: getattr(_C, name) for name in _C.layer_names})
+
+__all__ = [
+    "Input", "Model", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList", "Sequential",
+    "functional", "init", "utils", *_C.layer_names,
+]
