@@ -78,8 +78,8 @@ def verdict(row: dict[str, Any]) -> str:
     return "ok" if any(lib in ms for lib in row["bars"]) else ""
 
 
-def print_table(rows: list[dict[str, Any]], libraries: list[str]) -> None:
-    peers = [lib for lib in libraries if lib != "deepseek"]
+def print_table(rows: list[dict[str, Any]]) -> None:
+    peers = [lib for lib in cases.LIBRARIES if lib != "deepseek"]
     header = ["case", "deepseek ms", *(f"{p} ms" for p in peers), *(f"x {p}" for p in peers), "bar"]
     lines = [header]
     for row in rows:
@@ -123,7 +123,7 @@ def main() -> None:
     for name, cls in cases.load().items():
         if options.only.lower() in name.lower():
             rows.append(run_case(cls, workers, options.rounds, options.seconds))
-    print_table(rows, libraries)
+    print_table(rows)
 
     result: dict[str, Any] = {"machine": machine, "cases": rows}
     by_name = {row["case"]: row["ms"]["deepseek"] for row in rows}

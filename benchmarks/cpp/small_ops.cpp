@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "deepseek/autograd/grad.h"
+#include "deepseek/graph/operators.h"
 #include "deepseek/ops.h"
 
 using namespace deepseek;
