@@ -98,6 +98,17 @@ def test_resume_in_the_middle_of_an_epoch(pairs, workers, stop):
     assert flat(second) == expected[14:]
 
 
+def test_resume_with_a_sampler_of_its_own_seed(pairs):
+    def make(seed):
+        return data.DataLoader(pairs, batch_size=4, sampler=data.RandomSampler(pairs, seed=seed))
+
+    whole, first, second = make(3), make(3), make(77)
+    expected = flat(whole)
+    seen = [next(iter(first))[1].tolist()]
+    second.load_state_dict(first.state_dict())
+    assert seen + flat(second) == expected and flat(second) == flat(whole)
+
+
 def test_a_broken_off_epoch_is_followed_by_the_next(pairs):
     loader = data.DataLoader(pairs, batch_size=5, shuffle=True, seed=1)
     whole = data.DataLoader(pairs, batch_size=5, shuffle=True, seed=1)

@@ -72,7 +72,10 @@ class DataLoader:
         self.collate_fn = collate_fn
         self.prefetch_factor = prefetch_factor or 2
         self.worker_init_fn = worker_init_fn
-        self.seed = base_seed(generator, seed)
+        given = sampler if sampler is not None else getattr(batch_sampler, "sampler", None)
+        # A sampler that has a seed states the order, so the loader's state is that seed.
+        self._seeded = given if hasattr(given, "seed") else None
+        self.seed = base_seed(generator, seed) if self._seeded is None else self._seeded.seed
         self._iterable = isinstance(dataset, IterableDataset)
         if self._iterable and (shuffle or sampler is not None or batch_sampler is not None):
             raise errors.ValueError("DataLoader: an IterableDataset states its own order, so shuffle and samplers must be off")
@@ -81,6 +84,7 @@ class DataLoader:
         else:
             if sampler is None and batch_sampler is None:
                 sampler = RandomSampler(dataset, seed=self.seed) if shuffle else SequentialSampler(dataset)
+                self._seeded = sampler if shuffle else None
             self.sampler = sampler
             self.batch_sampler = batch_sampler
             if batch_sampler is None and batch_size is not None:
@@ -110,8 +114,8 @@ class DataLoader:
         if epoch < 0 or batches < 0:
             raise errors.ValueError(f"load_state_dict: epoch {epoch}, batch {batches}")
         self.seed, self._epoch, self._given, self._resume = seed, epoch, batches, True
-        if isinstance(self.sampler, RandomSampler):
-            self.sampler.seed = seed
+        if self._seeded is not None:
+            self._seeded.seed = seed
 
     def __iter__(self) -> Iterator[Any]:
         # A pass that was begun is over when another begins, unless its position has just been loaded.
