@@ -46,7 +46,9 @@ DEEPSEEK_BINDING(schedulers, 61) {
   nb::class_<LRScheduler, PythonScheduler>(s, "LRScheduler", nb::dynamic_attr(),
       "Base of all schedules. A subclass defines get_lr(), the rates of all groups for last_epoch.")
       .def("__init__", [](nb::pointer_and_handle<LRScheduler> self, OptimizerPtr optimizer, int64_t last_epoch) {
-        (new (static_cast<void*>(self.p)) PythonScheduler(std::move(optimizer), last_epoch))->begin();
+        auto* made = new (static_cast<void*>(self.p)) PythonScheduler(std::move(optimizer), last_epoch);
+        nb::inst_mark_ready(self.h);  // get_lr() of the subclass, which begin() calls, may use the object
+        made->begin();
       }, o, last())
       .def("step", [](LRScheduler& self, std::optional<int64_t> epoch) { epoch ? self.step_to(*epoch) : self.step(); },
            arg("epoch").none() = nb::none(), "Sets the rates of the next epoch.")
