@@ -3,8 +3,6 @@
 
 #include <structmember.h>
 
-#include <new>
-
 #include "errors.h"
 #include "functions.h"
 
@@ -19,28 +17,6 @@ struct Callable {
   bool in_place;
 };
 PyTypeObject* callable_type;
-
-constexpr size_t max_params = 24;
-
-// The arguments of one call; only as many are constructed as the function has.
-class Arguments {
- public:
-  explicit Arguments(size_t n) : n_(n) {
-    for (size_t i = 0; i < n; ++i) new (at(i)) Argument;
-  }
-  ~Arguments() {
-    for (size_t i = 0; i < n_; ++i) at(i)->~Argument();
-  }
-  Arguments(const Arguments&) = delete;
-  Arguments& operator=(const Arguments&) = delete;
-  Argument& operator[](size_t i) { return *at(i); }
-  std::span<Argument> span() { return {at(0), n_}; }
-
- private:
-  Argument* at(size_t i) { return reinterpret_cast<Argument*>(bytes_) + i; }
-  size_t n_;
-  alignas(Argument) std::byte bytes_[max_params * sizeof(Argument)];
-};
 
 // What a call asks for besides the function's own parameters.
 struct Extras {

@@ -111,12 +111,21 @@ void assign_in_place(const Function& f, Tensor& target, const Tensor& value) {
   target.assign(value);
 }
 
+namespace {
+
+// `n` arguments are given, the others take their defaults.
+void fill_defaults(const Function& f, Arguments& args, size_t n) {
+  for (size_t i = n; i < f.params.size(); ++i) args[i] = f.params[i].standard;
+}
+
+}  // namespace
+
 PyObject* call_unary(const Function& f, PyObject* a) {
   return guarded(static_cast<PyObject*>(nullptr), [&] {
-    Argument args[8];
+    Arguments args(f.params.size());
     args[0] = tensor_of(a);
-    for (size_t i = 1; i < f.params.size(); ++i) args[i] = f.params[i].standard;
-    return wrap(f.entry->call({args, f.params.size()}));
+    fill_defaults(f, args, 1);
+    return wrap(f.entry->call(args.span()));
   });
 }
 
@@ -129,22 +138,18 @@ Tensor call_function(std::string_view name, std::initializer_list<Argument> args
 }
 
 Tensor apply_binary(const Function& f, const Tensor& a, const Tensor& b) {
-  Argument args[8];
+  Arguments args(f.params.size());
   args[0] = a;
   args[1] = b;
-  for (size_t i = 2; i < f.params.size(); ++i) args[i] = f.params[i].standard;
-  return std::get<Tensor>(f.entry->call({args, f.params.size()}));
+  fill_defaults(f, args, 2);
+  return std::get<Tensor>(f.entry->call(args.span()));
 }
 
 PyObject* call_binary(const Function& f, PyObject* a, PyObject* b) {
   return guarded(static_cast<PyObject*>(nullptr), [&]() -> PyObject* {
-    Argument args[8];
     Tensor x, y;
     if (!to_tensor(a, &x) || !to_tensor(b, &y)) Py_RETURN_NOTIMPLEMENTED;
-    args[0] = std::move(x);
-    args[1] = std::move(y);
-    for (size_t i = 2; i < f.params.size(); ++i) args[i] = f.params[i].standard;
-    return wrap(f.entry->call({args, f.params.size()}));
+    return wrap(apply_binary(f, x, y));
   });
 }
 

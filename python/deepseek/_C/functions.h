@@ -1,5 +1,7 @@
 // Public functions of the library as Python callables, made from their records.
 #pragma once
+#include <new>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,28 @@ struct Function {
 // The function of a record by name; null when there is none.
 const Function* find_function(std::string_view name);
 const std::vector<Function*>& functions();
+
+inline constexpr size_t max_params = 24;
+
+// The arguments of one call; only as many are constructed as the function has.
+class Arguments {
+ public:
+  explicit Arguments(size_t n) : n_(n) {
+    for (size_t i = 0; i < n; ++i) new (at(i)) Argument;
+  }
+  ~Arguments() {
+    for (size_t i = 0; i < n_; ++i) at(i)->~Argument();
+  }
+  Arguments(const Arguments&) = delete;
+  Arguments& operator=(const Arguments&) = delete;
+  Argument& operator[](size_t i) { return *at(i); }
+  std::span<Argument> span() { return {at(0), n_}; }
+
+ private:
+  Argument* at(size_t i) { return reinterpret_cast<Argument*>(bytes_) + i; }
+  size_t n_;
+  alignas(Argument) std::byte bytes_[max_params * sizeof(Argument)];
+};
 
 bool convert(const Parameter& p, PyObject* o, Argument* out);
 // The default of a parameter from its C++ text; false when the text is not understood.

@@ -5,6 +5,7 @@
 
 #include <new>
 
+#include "deepseek/graph/operators.h"
 #include "errors.h"
 #include "functions.h"
 #include "tensor.h"
@@ -88,10 +89,29 @@ PyObject* binary_in_place(const Function& f, PyObject* a, PyObject* b) {
   });
 }
 
-BINARY(add, add)
-BINARY(subtract, sub)
-BINARY(multiply, mul)
-BINARY(divide, div)
+// The commonest operators go straight to the C++ ones.
+template <class F>
+PyObject* direct(PyObject* a, PyObject* b, F&& apply) {
+  return guarded(static_cast<PyObject*>(nullptr), [&]() -> PyObject* {
+    if (is_tensor(a) && is_tensor(b)) return wrap(apply(tensor_of(a), tensor_of(b)));
+    Tensor x, y;
+    if (!to_tensor(a, &x) || !to_tensor(b, &y)) Py_RETURN_NOTIMPLEMENTED;
+    return wrap(apply(x, y));
+  });
+}
+#define DIRECT(slot, function, op)                                                             \
+  PyObject* slot(PyObject* a, PyObject* b) {                                                   \
+    return direct(a, b, [](const Tensor& x, const Tensor& y) { return x op y; });              \
+  }                                                                                            \
+  PyObject* slot##_in_place(PyObject* a, PyObject* b) {                                        \
+    const Function* f = NAMED(function);                                                       \
+    return f ? binary_in_place(*f, a, b) : nullptr;                                            \
+  }
+
+DIRECT(add, add, +)
+DIRECT(subtract, sub, -)
+DIRECT(multiply, mul, *)
+DIRECT(divide, div, /)
 BINARY(floor_divide, floor_divide)
 BINARY(remainder, remainder)
 BINARY(matmul, matmul)
@@ -119,16 +139,16 @@ PyObject* positive(PyObject* a) {
 }
 
 PyObject* compare(PyObject* a, PyObject* b, int op) {
-  const Function* f = nullptr;
-  switch (op) {
-    case Py_LT: f = NAMED(lt); break;
-    case Py_LE: f = NAMED(le); break;
-    case Py_EQ: f = NAMED(eq); break;
-    case Py_NE: f = NAMED(ne); break;
-    case Py_GT: f = NAMED(gt); break;
-    default: f = NAMED(ge);
-  }
-  return f ? call_binary(*f, a, b) : nullptr;
+  return direct(a, b, [op](const Tensor& x, const Tensor& y) {
+    switch (op) {
+      case Py_LT: return x < y;
+      case Py_LE: return x <= y;
+      case Py_EQ: return x == y;
+      case Py_NE: return x != y;
+      case Py_GT: return x > y;
+      default: return x >= y;
+    }
+  });
 }
 
 // ---- conversion to Python numbers ----
