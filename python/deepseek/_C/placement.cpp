@@ -15,12 +15,14 @@ nb::object callable(const Function& f, const std::string& name, bool in_place) {
   return nb::steal(new_callable(f, name, in_place));
 }
 
-// A stand-in for a required argument; `kind` is the element type of the tensors after the first.
+// A stand-in for an argument. `kind` is the element type of the second tensor; those after it are numbers, and given even
+// where they have a default: clamp(x) alone is refused.
 bool sample(const Parameter& p, size_t i, DType kind, Argument* out) {
-  if (p.has_default) return *out = p.standard, true;
+  const bool number = p.kind == ParamKind::tensor && i > 1;
+  if (p.has_default && !(p.kind == ParamKind::tensor && p.optional)) return *out = p.standard, true;
   const auto tensor = [](DType t) { return Tensor::from_storage(Storage::allocate(6 * size_of(t)), t, {2, 3}); };
   switch (p.kind) {
-    case ParamKind::tensor: return *out = tensor(i == 0 ? modes.default_dtype : kind), true;
+    case ParamKind::tensor: return *out = number ? Tensor(0.5) : tensor(i == 0 ? modes.default_dtype : kind), true;
     case ParamKind::integer: return *out = static_cast<int64_t>(i - 1), true;
     case ParamKind::number: return *out = 0.5, true;
     case ParamKind::boolean: return *out = false, true;

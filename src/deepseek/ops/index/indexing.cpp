@@ -84,7 +84,9 @@ Parsed parse(const Tensor& input, const std::vector<IndexItem>& items) {
 struct Rows {
   Tensor view;      // a view of the parsed one, rows along `dim`
   int dim = 0;
-  Tensor places;    // int64, of the index tensors' common shape
+  Tensor places = {};   // int64, of the index tensors' common shape
+  Dims order = {};      // of the parsed view's dims, when tensors that do not stand together moved to the front
+  Shape unflattened = {};
   Shape shape() const {
     Shape out;
     for (int d = 0; d < view.rank(); ++d) {
@@ -103,7 +105,7 @@ Rows to_rows(const Parsed& p) {
     if (i > 0) together = together && t.first == p.tensors[i - 1].first + p.tensors[i - 1].dims;
     for (int d = 0; d < t.dims; ++d) order.push_back(t.first + d);
   }
-  Rows rows{p.view, p.tensors[0].first, {}};
+  Rows rows{p.view, p.tensors[0].first};
   const int taken = order.size();
   if (!together) {
     rows.dim = 0;
@@ -111,7 +113,9 @@ Rows to_rows(const Parsed& p) {
       if (std::find(order.begin(), order.end(), d) == order.end()) order.push_back(d);
     }
     rows.view = permute(p.view, order);
+    rows.order = order;
   }
+  rows.unflattened = rows.view.shape();
   TensorList indices;
   std::vector<int64_t> sizes;
   Shape common;
@@ -173,8 +177,16 @@ void index_assign(const Tensor& input, const std::vector<IndexItem>& items, cons
   Shape flat = rows.view.shape();
   flat[rows.dim] = rows.places.numel();
   const Tensor source = reshape(cast(fitted(value, rows.shape()), p.view.dtype()), flat);
-  rows.view.assign(write_rows(rows.view, rows.dim, flatten(rows.places), source, accumulate ? ScatterMode::add : ScatterMode::set,
-                              "index"));
+  Tensor written = write_rows(rows.view, rows.dim, flatten(rows.places), source, accumulate ? ScatterMode::add : ScatterMode::set,
+                              "index");
+  // The rows may be a copy of the view, whose dims had to be brought together; the way back leads to the view itself.
+  if (written.shape() != rows.unflattened) written = reshape(written, rows.unflattened);
+  if (!rows.order.empty()) {
+    Dims back = rows.order;
+    for (int d = 0; d < back.size(); ++d) back[static_cast<int>(rows.order[d])] = d;
+    written = permute(written, back);
+  }
+  p.view.assign(written);
 }
 
 Tensor index_put(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value, bool accumulate) {
