@@ -1,6 +1,10 @@
 #include "deepseek/scheduler/cache.h"
 
+#include <cstdlib>
+#include <iostream>
+
 #include "deepseek/scheduler/emit.h"
+
 
 namespace deepseek::scheduler {
 namespace {
@@ -10,6 +14,8 @@ std::shared_ptr<Plan> make_plan(const Walk& walk) {
   const Grouping grouping = group(ir);
   auto plan = std::make_shared<Plan>(emit(ir, grouping, walk, order_groups(ir, grouping, walk)));
   place_buffers(*plan, walk);
+  static const bool print = std::getenv("DEEPSEEK_PRINT_PLANS") != nullptr;
+  if (print) std::cerr << to_string(*plan);
   return plan;
 }
 

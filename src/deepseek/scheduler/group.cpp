@@ -314,8 +314,8 @@ class Grouper {
     }
     const int fresh = start_group(node, true, s);
     const DimMap identity = DimMap::identity(s);
-    group(fresh).has_reduce = true;
     group(fresh).reduced = reduced_bits(identity);
+    group(fresh).has_reduce = group(fresh).reduced != 0;  // along dims of size 1 nothing is reduced
     set_maps(node, result_map(identity), identity);
   }
 

@@ -167,6 +167,12 @@ class ProgramWriter {
     return push({.kind = Step::Kind::compute, .type = register_type(stored), .op = op, .args = {step, -1, -1, -1}});
   }
 
+  // A reduction along dims of size 1 changes nothing.
+  static bool reduces(const IrNode& n, const DimMap& operand) {
+    const Dims& dims = static_cast<const Reduce*>(n.attrs)->dims;
+    return std::any_of(dims.begin(), dims.end(), [&](int64_t d) { return operand[static_cast<int>(d)] >= 0; });
+  }
+
   void compute(const IrNode& n, const DimMap& operand) {
     const DType stored = ir_.spec(n.first_output).dtype;
     Step s{.type = register_type(stored)};
@@ -182,7 +188,7 @@ class ProgramWriter {
     } else if (n.kind == IrKind::reduce) {
       s.kind = Step::Kind::reduce;
       s.reduce = static_cast<const Reduce*>(n.attrs)->how;
-      result = group_.reduced == 0 ? s.args[0] : narrowed(push(s), stored, false);
+      result = !reduces(n, operand) ? s.args[0] : narrowed(push(s), stored, false);
     } else if (n.op == op_of<Copy>()) {
       result = s.args[0];
     } else {
