@@ -10,7 +10,8 @@ namespace deepseek::scheduler {
 namespace {
 
 std::shared_ptr<Plan> make_plan(const Walk& walk) {
-  const Ir ir = lower(walk);
+  Ir ir = lower(walk);
+  fold_post_ops(ir);
   const Grouping grouping = group(ir);
   auto plan = std::make_shared<Plan>(emit(ir, grouping, walk, order_groups(ir, grouping, walk)));
   place_buffers(*plan, walk);

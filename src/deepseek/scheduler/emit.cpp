@@ -178,6 +178,7 @@ void Emitter::emit_kernel(const IrNode& n) {
     const Spec& s = ir_.spec(n.first_output + o);
     context.outputs.push_back({s, contiguous_strides(s.shape)});
   }
+  context.post_ops = n.post_ops;
   PlanStep step;
   step.kernel = n.op->prepare(n.attrs, context);
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -194,7 +195,9 @@ void Emitter::emit_kernel(const IrNode& n) {
   }
   step.may_alias = context.may_alias;
   if (context.workspace > 0) step.workspace = new_buffer({.source = PlanBuffer::Source::arena, .bytes = context.workspace});
-  push(std::move(step), n.origin, n.op->print(n.attrs));
+  std::string name = n.op->print(n.attrs);
+  for (const PostOp& p : n.post_ops) name += p.kind == PostOp::Kind::relu ? " +relu" : " +add";
+  push(std::move(step), n.origin, std::move(name));
 }
 
 Location Emitter::copy_once(int value, const Location& from, const Strides& strides, int origin) {

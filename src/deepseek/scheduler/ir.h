@@ -32,6 +32,7 @@ struct IrNode {
   int slot = -1;
   uint64_t bits = 0;
   Buffer buffer;
+  std::vector<PostOp> post_ops;  // kernel: what was folded into its end; their operands are the last inputs
   int origin = 0;  // position in the walk of the node that this came from
 };
 
@@ -54,6 +55,9 @@ struct Ir {
 
 // Expands composites, merges equal computations, drops what nothing uses.
 Ir lower(const Walk& walk);
+
+// Moves relu and same-shape additions that follow a contraction into it, where the op takes them.
+void fold_post_ops(Ir&);
 
 // Register type of the arithmetic on stored elements of type t.
 DType register_type(DType t);
