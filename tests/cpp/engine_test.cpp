@@ -111,6 +111,30 @@ TEST(Engine, AnUpdateTakesTheMemoryOfTheOldValue) {
   EXPECT_EQ(x.to_vector<float>()[8], 1.0f);
 }
 
+TEST(Engine, AnUpdateOfAPartOfAStorageStaysInItsPlace) {
+  StorageRef storage = Storage::allocate(32 * sizeof(float));
+  float* data = reinterpret_cast<float*>(storage->data());
+  for (int i = 0; i < 32; ++i) data[i] = static_cast<float>(i);
+  Tensor x = Tensor::from_storage(std::move(storage), DType::float32, {16}, {}, 16);
+  x.assign(x * 2.0);
+  evaluate_pending_writes();
+  EXPECT_EQ(x.to_vector<float>()[0], 32.0f);
+  EXPECT_EQ(x.to_vector<float>()[15], 62.0f);
+}
+
+TEST(Engine, AConvolutionEndsInReluAndResidual) {
+  const Tensor x = Tensor::from_vector(ramp(2 * 3 * 8 * 8, -1, 0.01f), {2, 3, 8, 8});
+  const Tensor w = Tensor::from_vector(ramp(4 * 3 * 3 * 3, -0.5f, 0.01f), {4, 3, 3, 3});
+  const Tensor r = Tensor::from_vector(ramp(2 * 4 * 8 * 8, -4, 0.02f), {2, 4, 8, 8});
+  const Tensor once = relu(conv2d(x, w, {}, {1}, "same") + r);
+  const Tensor c = conv2d(x, w, {}, {1}, "same");
+  c.eval();
+  const Tensor sum = c + r;
+  sum.eval();
+  const std::vector<float> want = relu(sum).to_vector<float>(), got = once.to_vector<float>();
+  for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-5);
+}
+
 TEST(Engine, SmallIntegersWrap) {
   const Tensor x = Tensor::from_vector(std::vector<uint8_t>{200, 100}, {2});
   EXPECT_EQ((x + x).to_vector<uint8_t>()[0], 144);

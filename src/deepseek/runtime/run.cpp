@@ -43,8 +43,8 @@ void bind(const Plan& plan, const Walk& walk, Frame& f, StorageRef& arena) {
         break;
       }
       case PlanBuffer::Source::data:
-        f.storages[i] = b.data.storage;
-        f.bytes[i] = b.data.storage->data() + b.data.offset;
+        f.storages[i] = b.data;
+        f.bytes[i] = b.data->data();
         break;
       case PlanBuffer::Source::storage:
         f.storages[i] = Storage::allocate(std::max<int64_t>(b.bytes, 1));
@@ -56,8 +56,7 @@ void bind(const Plan& plan, const Walk& walk, Frame& f, StorageRef& arena) {
     }
   }
   for (size_t i = 0; i < plan.buffers.size(); ++i) {
-    int r = static_cast<int>(i);
-    while (plan.buffers[static_cast<size_t>(r)].same_as >= 0) r = plan.buffers[static_cast<size_t>(r)].same_as;
+    const int r = plan.root(static_cast<int>(i));
     if (r == static_cast<int>(i)) continue;
     f.bytes[i] = f.bytes[static_cast<size_t>(r)];
     f.storages[i] = f.storages[static_cast<size_t>(r)];
@@ -73,15 +72,13 @@ void for_overwritten_leaves(const Plan& plan, const Walk& walk, size_t steps_don
   for (size_t i = 0; i < steps_done; ++i) {
     for (const PlanStep::Operand& o : plan.steps[i].operands) {
       if (!o.output) continue;
-      int r = o.buffer;
-      while (plan.buffers[static_cast<size_t>(r)].same_as >= 0) r = plan.buffers[static_cast<size_t>(r)].same_as;
-      const PlanBuffer& b = plan.buffers[static_cast<size_t>(r)];
+      const PlanBuffer& b = plan.buffers[static_cast<size_t>(plan.root(o.buffer))];
       if (b.source == PlanBuffer::Source::leaf) f(walk.leaves[static_cast<size_t>(b.slot)]);
     }
   }
 }
 
-void run_step(const PlanStep& s, Frame& f, std::byte* arena) {
+void run_step(const PlanStep& s, Frame& f) {
   const size_t n = s.operands.size();
   f.pointers.resize(n);
   for (size_t i = 0; i < n; ++i) f.pointers[i] = f.bytes[static_cast<size_t>(s.operands[i].buffer)] + s.operands[i].offset;
@@ -93,7 +90,6 @@ void run_step(const PlanStep& s, Frame& f, std::byte* arena) {
   f.input_storages.resize(inputs);
   for (size_t i = 0; i < inputs; ++i) f.input_storages[i] = f.storages[static_cast<size_t>(s.operands[i].buffer)].get();
   void* workspace = s.workspace >= 0 ? f.bytes[static_cast<size_t>(s.workspace)] : nullptr;
-  (void)arena;
   s.kernel({.inputs = f.pointers.data(), .outputs = f.pointers.data() + inputs, .workspace = workspace,
             .input_storages = f.input_storages.data()});
 }
@@ -110,7 +106,7 @@ void run(const Plan& plan, const Walk& walk, int& failed_origin) {
   bind(plan, walk, f, arena);
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     try {
-      run_step(plan.steps[i], f, arena ? arena->data() : nullptr);
+      run_step(plan.steps[i], f);
     } catch (...) {
       failed_origin = plan.steps[i].origin;
       for_overwritten_leaves(plan, walk, i + 1, [](const Walk::Leaf& l) { l.node->lost = true; });
@@ -122,10 +118,9 @@ void run(const Plan& plan, const Walk& walk, int& failed_origin) {
                          [](const Walk::Leaf& l) { l.node->outputs()[static_cast<size_t>(l.output)].buffer.storage->companion.reset(); });
   for (const Plan::Result& r : plan.results) {
     Buffer& b = walk.order[static_cast<size_t>(r.node)]->outputs()[static_cast<size_t>(r.output)].buffer;
-    const PlanBuffer& from = plan.buffers[static_cast<size_t>(r.location.buffer)];
+    const PlanBuffer& from = plan.buffers[static_cast<size_t>(plan.root(r.location.buffer))];
     int64_t offset = r.location.offset;
-    if (from.source == PlanBuffer::Source::leaf && from.same_as < 0) offset += leaf_buffer(walk, from.slot).offset;
-    if (from.source == PlanBuffer::Source::data) offset += from.data.offset;
+    if (from.source == PlanBuffer::Source::leaf) offset += leaf_buffer(walk, from.slot).offset;
     b = {f.storages[static_cast<size_t>(r.location.buffer)], offset, r.location.strides};
   }
   f.storages.clear();

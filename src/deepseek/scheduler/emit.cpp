@@ -76,7 +76,8 @@ const Location& Emitter::locate(int value) {
       return l;
     }
     case IrKind::data:
-      l = {new_buffer({.source = PlanBuffer::Source::data, .bytes = spec.bytes(), .data = n.buffer}), 0, n.buffer.strides};
+      l = {new_buffer({.source = PlanBuffer::Source::data, .bytes = spec.bytes(), .data = n.buffer.storage}), n.buffer.offset,
+           n.buffer.strides};
       return l;
     case IrKind::view: {
       Location base = locate(n.inputs[0]);
@@ -220,7 +221,7 @@ Plan Emitter::run(const std::vector<int>& order) {
     for (size_t o = 0; o < ir_.results[i].size(); ++o) {
       const Location& l = locate(ir_.results[i][o]);
       plan_.buffers[static_cast<size_t>(l.buffer)].escapes = true;
-      plan_.results.push_back({static_cast<int>(i), static_cast<int>(o), -1, l});
+      plan_.results.push_back({static_cast<int>(i), static_cast<int>(o), l});
     }
   }
   return std::move(plan_);

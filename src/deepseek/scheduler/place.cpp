@@ -25,10 +25,7 @@ class Placer {
 
  private:
   PlanBuffer& buffer(int b) { return plan_.buffers[static_cast<size_t>(b)]; }
-  int root(int b) {
-    while (buffer(b).same_as >= 0) b = buffer(b).same_as;
-    return b;
-  }
+  int root(int b) const { return plan_.root(b); }
 
   void find_lifetimes() {
     const int n = static_cast<int>(plan_.steps.size());

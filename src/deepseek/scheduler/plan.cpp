@@ -7,7 +7,7 @@ namespace deepseek::scheduler {
 std::string to_string(const Plan& plan) {
   std::ostringstream s;
   const auto place = [&](int b) {
-    while (plan.buffers[static_cast<size_t>(b)].same_as >= 0) b = plan.buffers[static_cast<size_t>(b)].same_as;
+    b = plan.root(b);
     const PlanBuffer& x = plan.buffers[static_cast<size_t>(b)];
     switch (x.source) {
       case PlanBuffer::Source::leaf: return concat("leaf", x.slot);

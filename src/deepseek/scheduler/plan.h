@@ -16,7 +16,7 @@ struct PlanBuffer {
   Source source = Source::arena;
   int64_t bytes = 0;
   int slot = -1;        // leaf: position among the walk's leaves
-  Buffer data;          // data: bytes that the plan owns
+  StorageRef data;      // data: bytes that the plan owns
   int64_t offset = 0;   // arena
   int first = 0, last = 0;  // steps that write it first and read it last
   bool escapes = false;     // somebody can ask for it afterwards
@@ -55,10 +55,15 @@ struct Plan {
   // What the pending nodes of the walk have afterwards.
   struct Result {
     int node, output;
-    int scalar = -1;    // a number: position in the table of scalars
     Location location;
   };
   std::vector<Result> results;
+
+  // The buffer whose bytes b occupies.
+  int root(int b) const {
+    while (buffers[static_cast<size_t>(b)].same_as >= 0) b = buffers[static_cast<size_t>(b)].same_as;
+    return b;
+  }
 };
 
 std::string to_string(const Plan&);  // a line per step, for people
