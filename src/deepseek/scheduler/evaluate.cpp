@@ -1,5 +1,6 @@
 // Computes what is asked for: walk, plan (cached), run, and the graph afterwards.
 #include <optional>
+#include <utility>
 
 #include "deepseek/autograd/anomaly.h"
 #include "deepseek/graph/lock.h"
@@ -35,7 +36,8 @@ void compute(const Walk& walk) {
 
 // Kept nodes are computed now; what only led to them goes away with their inputs.
 void settle(const Walk& walk) {
-  std::vector<Ref<Node>> kept;
+  static thread_local std::vector<Ref<Node>> usual;
+  std::vector<Ref<Node>> kept = std::exchange(usual, {});  // dropping inputs may run a user's destructor, which may come back here
   for (size_t i = 0; i < walk.order.size(); ++i) {
     if (!walk.keep[i]) continue;
     walk.order[i]->computed = true;
@@ -45,6 +47,8 @@ void settle(const Walk& walk) {
     const bool on_tape = n->requires_grad && !n->tape_freed && !n->grad_leaf;
     if (!on_tape) n->drop_inputs();
   }
+  kept.clear();
+  usual = std::move(kept);
 }
 
 void compute_alone(Node& n) {
@@ -66,8 +70,12 @@ void evaluate(std::span<const Value> asked) {
   Walk nested;
   Walk& walk = busy ? nested : usual;
   const std::shared_ptr<PendingWrites>& writes = PendingWrites::of_this_thread();
-  std::vector<Value> roots(asked.begin(), asked.end());
-  std::vector<Node*> befores;
+  static thread_local std::vector<Value> usual_roots;
+  static thread_local std::vector<Node*> usual_befores;
+  std::vector<Value> roots = std::exchange(usual_roots, {});
+  std::vector<Node*> befores = std::exchange(usual_befores, {});
+  roots.assign(asked.begin(), asked.end());
+  befores.clear();
   writes->collect(roots, befores);
   {
     const ScopedMode<bool> in_use(busy, true);
@@ -87,6 +95,9 @@ void evaluate(std::span<const Value> asked) {
     }
   }
   writes->clear();
+  roots.clear();
+  usual_roots = std::move(roots);
+  usual_befores = std::move(befores);
 }
 
 void evaluate(const TensorList& roots) {
