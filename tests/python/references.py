@@ -273,3 +273,37 @@ def interpolate(x: Array, size: Any, scale_factor: float | None, mode: str, alig
         at = numpy.linspace(0, n - 1, out) if align_corners else (numpy.arange(out) + 0.5) * step - 0.5
         x = numpy.apply_along_axis(lambda line: numpy.interp(at, numpy.arange(n), line), d + 2, x)
     return x
+
+
+def multi_head_attention(
+    query: Array, key: Array, value: Array, heads: int, in_weight: Array | None, in_bias: Array | None, bias_k: Array | None, bias_v: Array | None,
+    add_zero: bool, out_weight: Array, out_bias: Array | None, padding: Array | None, need_weights: bool, mask: Array | None,
+    separate: tuple[Array | None, ...], average: bool,
+) -> Any:  # fmt: skip
+    single = query.ndim == 2
+    inputs = [t[:, None] if single else t for t in (query, key, value)]
+    width = inputs[0].shape[2]
+    weights = numpy.split(in_weight, 3) if in_weight is not None else separate
+    biases = numpy.split(in_bias, 3) if in_bias is not None else [0, 0, 0]
+    q, k, v = (t @ w.T + b for t, w, b in zip(inputs, weights, biases))
+    scores_bias = numpy.zeros((q.shape[1], 1, q.shape[0], k.shape[0]))
+    if mask is not None:
+        scores_bias = scores_bias + mask
+    if padding is not None:
+        scores_bias = numpy.where(padding[:, None, None, :], -math.inf, scores_bias)
+    for extra in [e for e in ((bias_k, bias_v), (numpy.zeros(width), numpy.zeros(width)) if add_zero else None) if e and e[0] is not None]:
+        k, v = (numpy.concatenate([t, numpy.broadcast_to(e.reshape(1, 1, -1), (1, *t.shape[1:]))]) for t, e in zip((k, v), extra))
+        scores_bias = numpy.concatenate([scores_bias, numpy.zeros((*scores_bias.shape[:3], 1))], -1)
+    q, k, v = (t.reshape(*t.shape[:2], heads, -1).transpose(1, 2, 0, 3) for t in (q, k, v))
+    p = scipy.special.softmax(q @ k.swapaxes(-1, -2) / math.sqrt(width // heads) + scores_bias, axis=-1)
+    out = (p @ v).transpose(2, 0, 1, 3).reshape(*inputs[0].shape) @ out_weight.T + (0 if out_bias is None else out_bias)
+    p = p.mean(1) if average else p
+    out, p = (out[:, 0], p[0]) if single else (out, p)
+    return (out, p) if need_weights else out
+
+
+def embedding_bag(numbers: Array, weight: Array, offsets: Array | None, mode: str, scales: Array | None) -> Array:
+    rows = weight[numbers] if scales is None else weight[numbers] * scales[..., None]
+    bags = list(rows) if offsets is None else numpy.split(rows, offsets[1:])
+    fold = {"sum": lambda r: r.sum(0), "mean": lambda r: r.sum(0) / max(len(r), 1), "max": lambda r: r.max(0)}[mode]
+    return numpy.array([fold(r) for r in bags])

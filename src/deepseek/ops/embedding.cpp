@@ -137,4 +137,35 @@ DEEPSEEK_FACTS(embedding, .in = {"functional"}, .reference = "weight[input]",
                .bad = {"randn(2), randn(5, 4)", "ints(2, high=5), randn(5)", "ints(2, high=5), randn(5, 4), padding_idx=5",
                        "ints(2, low=5, high=9), randn(5, 4)"});
 
+DEEPSEEK_FUNCTION(Tensor, embedding_bag,
+                  (const Tensor& input, const Tensor& weight, std::optional<Tensor> offsets DEFAULT(std::nullopt), std::string mode DEFAULT("mean"),
+                   std::optional<Tensor> per_sample_weights DEFAULT(std::nullopt)),
+                  "The sum or mean of the rows of `weight` (rows, width) in each bag of numbers: the rows of `input` (bags, n), or the parts of\n"
+                  "`input` (n) that begin at `offsets` (bags): (bags, width). `per_sample_weights` scales each row; `mode` is 'sum' or 'mean', and "
+                  "for bags of one size 'max'.") {
+  constexpr std::string_view op = "embedding_bag";
+  ensure(mode == "sum" || mode == "mean" || (mode == "max" && !offsets), op, ": mode must be 'sum', 'mean' or, without offsets, 'max', but it is '", mode, "'");
+  ensure(offsets ? input.rank() == 1 && offsets->rank() == 1 : input.rank() == 2, op, ": input must be (bags, n), or (n) with offsets, but it is ",
+         to_string(input.shape()));
+  ensure(!per_sample_weights || (mode == "sum" && per_sample_weights->shape() == input.shape()), op,
+         ": per_sample_weights must be shaped like input ", to_string(input.shape()), ", and need mode 'sum'");
+  Tensor rows = embedding(input, weight);
+  if (per_sample_weights) rows = rows * unsqueeze(*per_sample_weights, -1);
+  if (!offsets) return mode == "max" ? amax(rows, {1}, false) : mode == "sum" ? sum(rows, {1}) : mean(rows, {1});
+  if (!is_integral(offsets->dtype())) raise_type(op, ": offsets must hold whole numbers, but they are ", name_of(offsets->dtype()));
+  const int64_t n = input.numel(), bags = offsets->numel();
+  const Tensor starts = cast(*offsets, DType::int64);
+  // The bag of a position is the last one that begins at or before it.
+  const Tensor begun = iota({n, bags}, {1, 0}) >= starts, bag = sum(begun, {1}) - 1;
+  const Tensor sums = index_add(filled({bags, weight.size(1)}, Tensor(scalar_value(0.0, weight.dtype()))), 0, bag, rows);
+  if (mode == "sum") return sums;
+  const Tensor sizes = sum(unsqueeze(bag, 1) == iota({n, bags}, {0, 1}), {0});
+  return sums / cast(unsqueeze(maximum(sizes, 1), 1), weight.dtype());
+}
+DEEPSEEK_FACTS(embedding_bag, .in = {"functional"},
+               .reference = "references.embedding_bag(input, weight, offsets, mode, per_sample_weights)",
+               .good = {"ints(3, 4, high=5), randn(5, 2)", "ints(6, high=5), randn(5, 2), numpy.array([0, 2, 2, 5])", "ints(3, 4, high=5), randn(5, 2), mode='max'",
+                        "ints(6, high=5), randn(5, 2), numpy.array([0, 4]), mode='sum', per_sample_weights=randn(6)"},
+               .bad = {"ints(3, high=5), randn(5, 2)", "ints(3, 4, high=5), randn(5, 2), mode='median'", "ints(3, 4, high=5), randn(5, 2), per_sample_weights=randn(3, 4)"});
+
 }  // namespace deepseek

@@ -255,6 +255,11 @@ class Grouper {
       const uint32_t bits = reduced_in_result(i);
       if (reduced && *reduced != bits) return false;
       reduced = bits;
+      if (rows_stay_in_cache(group(candidates[i]))) continue;
+      // What another candidate takes from this one are sums, which are complete only after a pass over memory.
+      for (int u : group(candidates[i]).users) {
+        if (out_.find(u) != candidates[i] && std::find(candidates.begin(), candidates.end(), out_.find(u)) != candidates.end()) return false;
+      }
     }
     if (total >= most_nodes) return false;
     std::vector<int> others;

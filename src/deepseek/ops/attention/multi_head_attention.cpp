@@ -124,5 +124,19 @@ DEEPSEEK_FUNCTION(
   if (!need_weights) return out;
   return TensorList{out, weights};
 }
+DEEPSEEK_FACTS(multi_head_attention_forward, .in = {"functional"},
+               .reference = "references.multi_head_attention(query, key, value, num_heads, in_proj_weight, in_proj_bias, bias_k, bias_v, "
+                            "add_zero_attn, out_proj_weight, out_proj_bias, key_padding_mask, need_weights, attn_mask, "
+                            "(q_proj_weight, k_proj_weight, v_proj_weight), average_attn_weights)",
+               .good = {"randn(5, 2, 4), randn(7, 2, 4), randn(7, 2, 4), 4, 2, randn(12, 4), randn(12), None, None, False, 0.0, randn(4, 4), randn(4)",
+                        "randn(5, 4), randn(5, 4), randn(5, 4), 4, 2, randn(12, 4), None, None, None, False, 0.0, randn(4, 4), None, attn_mask=randn(5, 5), "
+                        "average_attn_weights=False",
+                        "randn(3, 2, 4), randn(7, 2, 6), randn(7, 2, 5), 4, 1, None, randn(12), randn(1, 1, 4), randn(1, 1, 4), True, 0.0, randn(4, 4), "
+                        "randn(4), need_weights=False, key_padding_mask=bools(2, 7), use_separate_proj_weight=True, q_proj_weight=randn(4, 4), "
+                        "k_proj_weight=randn(4, 6), v_proj_weight=randn(4, 5)"},
+               .bad = {"randn(5, 2, 4), randn(7, 2, 4), randn(7, 2, 4), 4, 3, randn(12, 4), None, None, None, False, 0.0, randn(4, 4), None",
+                       "randn(5, 2, 4), randn(7, 2, 4), randn(6, 2, 4), 4, 2, randn(12, 4), None, None, None, False, 0.0, randn(4, 4), None",
+                       "randn(5, 2, 4), randn(7, 2, 4), randn(7, 2, 4), 4, 2, randn(12, 4), None, None, None, False, 0.0, randn(4, 4), None, "
+                       "attn_mask=randn(5, 5)"});
 
 }  // namespace deepseek

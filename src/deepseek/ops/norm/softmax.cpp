@@ -101,4 +101,11 @@ DEEPSEEK_FUNCTION(Tensor, log_softmax, (const Tensor& input, int64_t dim DEFAULT
 DEEPSEEK_FACTS(log_softmax, .in = {"method", "functional"}, .reference = "scipy.special.log_softmax(input, axis=dim)",
                .good = {"randn(2, 3)", "randn(4, 3, 5), dim=1", "randn(3, 4), 0", "randn(0, 3)"}, .bad = {"randn(2), dim=7", "ints(3)"});
 
+DEEPSEEK_FUNCTION(Tensor, softmin, (const Tensor& input, int64_t dim DEFAULT(-1), std::optional<DType> dtype DEFAULT(std::nullopt)),
+                  "softmax of the negative of `input` along `dim`; the shape stays.") {
+  return along<Softmax>("softmin", -(dtype ? cast(input, *dtype) : input), dim, std::nullopt);
+}
+DEEPSEEK_FACTS(softmin, .in = {"functional"}, .reference = "scipy.special.softmax(-input, axis=dim)", .good = {"randn(2, 3)", "randn(3, 4), 0"},
+               .bad = {"randn(2), dim=7"});
+
 }  // namespace deepseek

@@ -16,6 +16,11 @@ Shape without(const Shape& shape, const Dims& dims) {
 
 }  // namespace
 
+bool StandardizeBase::per_channel(const Shape& x, bool weight) const {
+  const bool rows = dims.size() > 0 && dims[0] == x.size() - dims.size();
+  return centre && !rows && (!weight || (channel_dim >= 0 && std::find(dims.begin(), dims.end(), channel_dim) == dims.end()));
+}
+
 Tensor StandardizeBase::column(const Tensor& parameter, int rank) const {
   if (channel_dim < 0) return parameter;
   Shape shape = Dims::filled(rank, 1);
@@ -64,9 +69,16 @@ void Standardize::expand(const TensorList& in, TensorList& out) const {
   const Tensor mean = centre ? sum_over(x, dims) * scale : Tensor();
   const Tensor d = centre ? x - mean : x;
   const Tensor variance = sum_over(d * d, dims) * scale;
-  Tensor y = d * rsqrt(variance + eps);
-  if (in.size() > 1) y = y * wide(column(in[1], x.rank()));
-  if (in.size() > 2) y = y + wide(column(in[2], x.rank()));
+  Tensor slope = rsqrt(variance + eps), y;
+  if (per_channel(x.shape(), in.size() > 1)) {
+    if (in.size() > 1) slope = slope * wide(column(in[1], x.rank()));
+    const Tensor shift = in.size() > 2 ? wide(column(in[2], x.rank())) - mean * slope : -(mean * slope);
+    y = x * slope + shift;
+  } else {
+    y = d * slope;
+    if (in.size() > 1) y = y * wide(column(in[1], x.rank()));
+    if (in.size() > 2) y = y + wide(column(in[2], x.rank()));
+  }
   out = {cast(y, in[0].dtype()), centre ? reshape(mean, kept) : filled(kept, Tensor(scalar_value(0.0, x.dtype()))), reshape(variance, kept)};
 }
 
@@ -116,19 +128,19 @@ void StandardizeBackward::expand(const TensorList& in, TensorList& out) const {
     return;
   }
   const Tensor slope = rsqrt(keep(in[3], x.shape()) + eps);
-  const Tensor y = (centre ? x - keep(in[2], x.shape()) : x) * slope;
   const double scale = 1 / count(x.shape());
-  Tensor h = up, mean_g, mean_gy;
-  if (in.size() > 4 && channel_dim >= 0 && std::find(dims.begin(), dims.end(), channel_dim) == dims.end()) {
-    // The weight is constant over the normalised dims: the sums for parameters serve for x as well.
-    const Tensor w = wide(column(in[4], x.rank()));
-    const Tensor sum_g = sum_over(up, dims), sum_gy = sum_over(up * y, dims);
-    out.push_back(cast((up - sum_g * scale - y * (sum_gy * scale)) * (slope * w), in[1].dtype()));
-    out.push_back(parameter_sum(sum_gy, {in[4].dtype(), in[4].shape()}));
+  if (per_channel(x.shape(), in.size() > 4)) {
+    const Tensor mean = keep(in[2], x.shape());
+    const Tensor sum_g = sum_over(up, dims), sum_gy = sum_over(up * (x - mean), dims) * slope;
+    const Tensor of_up = in.size() > 4 ? slope * wide(column(in[4], x.rank())) : slope;
+    const Tensor of_x = -(slope * sum_gy * scale), shift = -(sum_g * scale + mean * of_x);
+    out.push_back(cast((x * of_x + shift + up) * of_up, in[1].dtype()));
+    if (in.size() > 4) out.push_back(parameter_sum(sum_gy, {in[4].dtype(), in[4].shape()}));
     if (bias) out.push_back(parameter_sum(sum_g, {in[4].dtype(), in[4].shape()}));
     return;
   }
-  if (in.size() > 4) h = up * wide(column(in[4], x.rank()));
+  const Tensor y = (centre ? x - keep(in[2], x.shape()) : x) * slope;
+  const Tensor h = in.size() > 4 ? up * wide(column(in[4], x.rank())) : up;
   Tensor inner = h - y * (sum_over(h * y, dims) * scale);
   if (centre) inner = inner - sum_over(h, dims) * scale;
   out.push_back(cast(inner * slope, in[1].dtype()));

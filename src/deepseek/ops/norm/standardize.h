@@ -14,6 +14,9 @@ struct StandardizeBase : Composite {
   Tensor column(const Tensor& parameter, int rank) const;  // broadcasts along the channel dim
   Tensor keep(const Tensor& statistic, const Shape& x) const;  // (kept dims) with the reduced dims as ones
   double count(const Shape& x) const;
+  // Whether the map is one slope and shift per channel, and the channels are not rows in memory: what is then left for every
+  // element depends on the sums alone, so that no pass has to write deviations for the next one.
+  bool per_channel(const Shape& x, bool weight) const;
   // The gradient of a parameter: summed over everything that it broadcasts to.
   Tensor parameter_sum(const Tensor& g, const Spec& parameter) const;
 };
