@@ -119,6 +119,21 @@ TEST(Backward, FollowsLeavesThroughInPlaceWrites) {
   EXPECT_EQ(values(w.grad()), (List{24, 28}));
 }
 
+TEST(Backward, ALeafStaysOneWhenItIsWrittenThroughAView) {
+  Tensor w = vec({1, 2});
+  {
+    const NoGradGuard no_grad;
+    Tensor first = slice(w, 0, 0, 1, 1), same = w.detach();
+    first.assign(first + 4.0);
+    same.assign(same * 2.0);
+  }
+  EXPECT_TRUE(w.requires_grad() && w.is_leaf());
+  total(w * w).backward();
+  EXPECT_EQ(values(w), (List{10, 4}));
+  EXPECT_EQ(values(w.grad()), (List{20, 8}));
+  EXPECT_EQ(values(w.detach()), (List{10, 4}));
+}
+
 TEST(Backward, WhatTheTapeReadsIsNotOverwritten) {
   const Tensor x = vec({1, 2});
   Tensor y;

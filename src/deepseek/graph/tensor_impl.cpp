@@ -109,10 +109,11 @@ void TensorImpl::attach_view(TensorImpl& child) {
 }
 
 void TensorImpl::attach_alias(TensorImpl& child) {
+  const Value& mine = value();
   if (cell_ && cell_->members == 1) leave_cell();
   if (!cell_) {
     cell_ = Ref<ViewCell>(new ViewCell);
-    cell_->value = value();
+    cell_->value = mine;
     cell_->members = 1;
     cell_version_ = 0;
   }
@@ -146,6 +147,10 @@ void TensorImpl::write_through(Value v) {
   for (size_t i = steps_.size(); i-- > 0;) {
     const Node& step = *steps_[i];
     v = step.op->write_back(step.attrs(), Tensor(bases[i]), Tensor(std::move(v))).value();
+  }
+  if (cell_->value.node->grad_leaf) {  // a leaf stays one when it is written through a view
+    v = alias_of(v);
+    autograd::rebound(*this, cell_->value, v);
   }
   cell_->value = std::move(v);
 }
