@@ -71,7 +71,7 @@ DEEPSEEK_FUNCTION(Tensor, masked_select, (const Tensor& input, const Tensor& mas
 DEEPSEEK_FACTS(masked_select, .in = {"method"},
                .reference = "numpy.broadcast_to(input, numpy.broadcast_shapes(input.shape, mask.shape))[numpy.broadcast_to(mask, "
                             "numpy.broadcast_shapes(input.shape, mask.shape))]",
-               .good = {"randn(5), bools(5)", "randn(3, 4), bools(4)", "randn(3, 1), bools(1, 4)", "ints(3), numpy.zeros(3, bool)"},
+               .good = {"randn(5), bools(5)", "randn(3, 4), bools(4)", "randn(3, 1), bools(1, 4)", "ints(3), numpy.zeros(3, 'bool')"},
                .bad = {"randn(3), bools(4)", "randn(3), ints(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, masked_scatter, (const Tensor& input, const Tensor& mask, const Tensor& source),
@@ -94,7 +94,7 @@ DEEPSEEK_FACTS(masked_scatter, .in = {"method"},
                .reference = "(lambda y, m: (y.__setitem__(m, source.reshape(-1)[:m.sum()]), y)[1])(input.copy(), "
                             "numpy.broadcast_to(mask, input.shape))",
                .good = {"randn(5), bools(5), randn(5)", "randn(3, 4), bools(4), randn(2, 8)"},
-               .bad = {"randn(3), bools(4), randn(4)", "randn(9), numpy.ones(9, bool), randn(2)", "randn(3), bools(3), ints(3)"});
+               .bad = {"randn(3), bools(4), randn(4)", "randn(9), numpy.ones(9, 'bool'), randn(2)", "randn(3), bools(3), ints(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, take, (const Tensor& input, const Tensor& index),
                   "Elements of the flattened `input` at the integer `index`, in the shape of `index`; negative ones count from the "

@@ -38,8 +38,8 @@ DEEPSEEK_FUNCTION(TensorList, split, (const Tensor& input, Dims split_size_or_se
   return parts;
 }
 DEEPSEEK_FACTS(split, .in = {"method"},
-               .reference = "tuple(numpy.split(input, range(split_size_or_sections, input.shape[dim], split_size_or_sections) if "
-                            "isinstance(split_size_or_sections, int) else numpy.cumsum(split_size_or_sections)[:-1], axis=dim))",
+               .reference = "tuple(numpy.split(input, range(split_size_or_sections[0], input.shape[dim], split_size_or_sections[0]) if "
+                            "len(split_size_or_sections) == 1 else numpy.cumsum(split_size_or_sections)[:-1], axis=dim))",
                .good = {"randn(7), 3", "randn(6, 2), 3", "randn(3, 5), (1, 0, 4), -1", "ints(4), 9"},
                .bad = {"randn(5), 0", "randn(5), (2, 2)", "randn(5), (7, -2)", "randn(), 1", "randn(3), 1, 1"});
 
@@ -83,7 +83,8 @@ DEEPSEEK_FUNCTION(TensorList, tensor_split, (const Tensor& input, Dims indices_o
   parts.push_back(slice(input, axis, start, std::nullopt, 1));
   return parts;
 }
-DEEPSEEK_FACTS(tensor_split, .in = {"method"}, .reference = "tuple(numpy.array_split(input, indices_or_sections, axis=dim))",
+DEEPSEEK_FACTS(tensor_split, .in = {"method"}, .reference = "tuple(numpy.array_split(input, indices_or_sections[0] if len(indices_or_sections) == 1 else "
+                            "indices_or_sections, axis=dim))",
                .good = {"randn(7), 3", "randn(6, 2), (1, 4)", "randn(3, 5), 4, -1", "randn(2), 4"},
                .bad = {"randn(5), 0", "randn(), 1", "randn(3), 1, 1"});
 
