@@ -58,10 +58,11 @@ def load_data(args: argparse.Namespace) -> tuple[data.TensorDataset, data.Tensor
 
 def make_model(size: int) -> nn.Module:
     """Two or three convolutions, then two dense layers; input channels and widths are learnt at the first call."""
+    small = size < 16
     layers: list[nn.Module] = []
-    for channels in (32, 64) if size < 16 else (32, 64, 64):
+    for i, channels in enumerate((32, 64) if small else (32, 64, 64)):
         layers += [nn.Conv2d(channels, 3, padding="same", bias=False), nn.BatchNorm2d(), nn.ReLU()]
-        if channels == 32 or size < 16 or len(layers) > 6:
+        if small or i != 1:
             layers.append(nn.MaxPool2d(2))
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(128), nn.ReLU(), nn.Dropout(0.3), nn.Linear(10))
 
