@@ -1,0 +1,58 @@
+"""The examples run as a user would run them, on a few epochs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import deepseek
+from deepseek import data
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "train_digits.py"
+
+
+def run(*arguments, **environment):
+    env = {k: v for k, v in os.environ.items() if k != "DEEPSEEK_DATA"} | environment
+    return subprocess.run([sys.executable, str(EXAMPLE), *map(str, arguments)], capture_output=True, text=True, env=env)
+
+
+def test_digits_are_trained_saved_loaded_and_drawn(tmp_path):
+    pytest.importorskip("sklearn")
+    done = run("--epochs", 6, "--output", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    history = json.loads((tmp_path / "out" / "history.json").read_text())
+    assert history["accuracy"][-1] >= 0.97 and history["loss"][-1] < history["loss"][0] / 3
+    assert "new process" in done.stdout and "the same after loading" in done.stdout
+    weights = deepseek.load(tmp_path / "out" / "weights.safetensors")
+    assert weights["0.weight"].shape == (32, 1, 3, 3)
+    if pytest.importorskip("matplotlib"):
+        assert (tmp_path / "out" / "digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_same_seed_same_weights_at_any_number_of_threads(tmp_path):
+    pytest.importorskip("sklearn")
+    content = []
+    for threads, workers in ((1, 0), (2, 2)):
+        done = run("--epochs", 1, "--threads", threads, "--workers", workers, "--output", tmp_path / str(threads))
+        assert done.returncode == 0, done.stderr
+        content.append((tmp_path / str(threads) / "weights.safetensors").read_bytes())
+    assert content[0] == content[1]
+
+
+def test_mistakes_on_the_command_line_are_named(tmp_path):
+    done = run("--data", tmp_path, "--output", tmp_path)
+    assert done.returncode != 0 and "train-images-idx3-ubyte" in done.stderr
+    assert run("--epochs", 0).returncode == 2
+
+
+def test_the_digits_for_cpp_are_those_of_scikit_learn():
+    datasets = pytest.importorskip("sklearn.datasets")
+    digits = datasets.load_digits()
+    images, labels = deepseek._C.data.load_idx_images(str(ROOT / "examples" / "data"), "digits")
+    assert np.array_equal(images.numpy(), digits.images) and np.array_equal(labels.numpy(), digits.target)
+    assert data.RandomSampler(labels, seed=0).order() == deepseek._C.data.permutation(len(labels), 0, 0)
