@@ -43,7 +43,8 @@ TEST(Norm, ChannelsLastGivesTheSameStatistics) {
 
 TEST(Norm, GradientsOfFloat32EqualThoseOfFloat64) {
   const auto run = [](DType type) {
-    Tensor x = to(normal<double>({6, 5, 4, 4}, 7), type).set_requires_grad(), w = to(normal<double>({5}, 8), type).set_requires_grad(),
+    Tensor x = to(normal<double>({6, 5, 4, 4}, 7), type).set_requires_grad(), w = to(normal<double>({5}, 8),
+                                                                                     type).set_requires_grad(),
            b = to(normal<double>({5}, 9), type).set_requires_grad();
     const Tensor y = relu(batch_norm(x, {}, {}, w, b, true));
     return autograd::grad({y}, {x, w, b}, {to(normal<double>(y.shape(), 10), type)});
@@ -64,7 +65,9 @@ TEST(CrossEntropy, ClassesThatCannotHappenCostNothing) {
   Tensor x = Tensor::from_vector<double>({1, 2, -infinity, -infinity, 0.5, 0.25}, {2, 3});
   x.set_requires_grad();
   const Tensor loss = cross_entropy(x, Tensor::from_vector<int64_t>({1, 2}, {2}));
-  const double expected = (-std::log(std::exp(2.0) / (std::exp(1.0) + std::exp(2.0))) - std::log(std::exp(0.25) / (std::exp(0.5) + std::exp(0.25)))) / 2;
+  const double expected = (-std::log(std::exp(2.0) / (std::exp(1.0) +
+                                                      std::exp(2.0))) - std::log(std::exp(0.25) / (std::exp(0.5) +
+                                                          std::exp(0.25)))) / 2;
   EXPECT_NEAR(loss.item(), expected, 1e-12);
   loss.backward();
   for (double g : x.grad().to_vector<double>()) EXPECT_TRUE(std::isfinite(g));
@@ -103,7 +106,8 @@ TEST(Embedding, GradientsOfEqualRowsAreAdded) {
 TEST(Attention, TilesEqualProductsInEveryDerivative) {
   for (bool causal : {false, true}) {
     const auto run = [&](DType type) {
-      TensorList x{to(normal<double>({2, 3, 9, 8}, 1), type), to(normal<double>({2, 3, 9, 8}, 2), type), to(normal<double>({2, 3, 9, 4}, 3), type)};
+      TensorList x{to(normal<double>({2, 3, 9, 8}, 1), type), to(normal<double>({2, 3, 9, 8}, 2), type),
+                   to(normal<double>({2, 3, 9, 4}, 3), type)};
       for (Tensor& t : x) t.set_requires_grad();
       const Tensor y = scaled_dot_product_attention(x[0], x[1], x[2], {}, 0.0, causal);
       TensorList all = autograd::grad({y}, x, {to(normal<double>(y.shape(), 4), type)}, true, true);
@@ -122,5 +126,6 @@ TEST(Attention, TilesEqualProductsInEveryDerivative) {
 TEST(Attention, MasksSayWhereToLook) {
   const Tensor q = normal<float>({2, 2, 5, 4}, 1), k = normal<float>({2, 2, 6, 4}, 2), v = normal<float>({2, 2, 6, 4}, 3);
   const Tensor seen = normal<float>({5, 6}, 4) > -0.5;
-  EXPECT_LT(difference(scaled_dot_product_attention(q, k, v, seen), scaled_dot_product_attention(doubles(q), doubles(k), doubles(v), seen)), 1e-5);
+  EXPECT_LT(difference(scaled_dot_product_attention(q, k, v, seen), scaled_dot_product_attention(doubles(q), doubles(k),
+      doubles(v), seen)), 1e-5);
 }

@@ -30,12 +30,13 @@ struct Embedding : EmbeddingBase {
     const auto* table = a.in<std::byte>(0);
     const auto* numbers = a.in<int64_t>(1);
     auto* out = a.out<std::byte>();
-    parallel_for(a.in_spec(1).numel(), std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(bytes, 1)), [&](int64_t begin, int64_t end) {
+    parallel_for(a.in_spec(1).numel(), std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(bytes, 1)),
+                 [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t row = numbers[i];
         if (row < 0 || row >= rows) {
-          raise_index("embedding: index ", row, " at position ", i, " of input ", to_string(a.in_spec(1).shape), " is not one of the ", rows,
-                      " rows of weight ", to_string(a.in_spec(0).shape));
+          raise_index("embedding: index ", row, " at position ", i, " of input ", to_string(a.in_spec(1).shape),
+                      " is not one of the ", rows, " rows of weight ", to_string(a.in_spec(0).shape));
         }
         std::copy_n(table + row * bytes, bytes, out + i * bytes);
       }
@@ -118,7 +119,8 @@ void Embedding::gradient(Grad& g) const {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, embedding, (const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx DEFAULT(std::nullopt)),
+DEEPSEEK_FUNCTION(Tensor, embedding, (const Tensor& input, const Tensor& weight,
+                                      std::optional<int64_t> padding_idx DEFAULT(std::nullopt)),
                   "The rows of `weight` (rows, width) that the whole numbers `input` (...) name: (..., width).\n"
                   "The row `padding_idx` gets no gradient.") {
   ensure(weight.rank() == 2, "embedding: weight must be (rows, width), but it is ", to_string(weight.shape()));
@@ -126,33 +128,38 @@ DEEPSEEK_FUNCTION(Tensor, embedding, (const Tensor& input, const Tensor& weight,
   const int64_t rows = weight.shape()[0];
   Embedding op;
   if (padding_idx) {
-    ensure(*padding_idx >= -rows && *padding_idx < rows, "embedding: padding_idx ", *padding_idx, " is not one of the ", rows, " rows of weight");
+    ensure(*padding_idx >= -rows && *padding_idx < rows, "embedding: padding_idx ", *padding_idx, " is not one of the ", rows,
+           " rows of weight");
     op.padding = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
   }
   return apply(op, weight, cast(input, DType::int64));
 }
 DEEPSEEK_FACTS(embedding, .in = {"functional"}, .reference = "weight[input]",
-               .good = {"ints(2, 3, high=5), randn(5, 4)", "ints(high=5), randn(5, 4)", "ints(7, high=3), randn(4, 2), padding_idx=3",
-                        "ints(0, high=3), randn(3, 2)"},
+               .good = {"ints(2, 3, high=5), randn(5, 4)", "ints(high=5), randn(5, 4)",
+                        "ints(7, high=3), randn(4, 2), padding_idx=3", "ints(0, high=3), randn(3, 2)"},
                .bad = {"randn(2), randn(5, 4)", "ints(2, high=5), randn(5)", "ints(2, high=5), randn(5, 4), padding_idx=5",
                        "ints(2, low=5, high=9), randn(5, 4)"});
 
 DEEPSEEK_FUNCTION(Tensor, embedding_bag,
-                  (const Tensor& input, const Tensor& weight, std::optional<Tensor> offsets DEFAULT(std::nullopt), std::string mode DEFAULT("mean"),
-                   std::optional<Tensor> per_sample_weights DEFAULT(std::nullopt)),
-                  "The sum or mean of the rows of `weight` (rows, width) in each bag of numbers: the rows of `input` (bags, n), or the parts of\n"
-                  "`input` (n) that begin at `offsets` (bags): (bags, width). `per_sample_weights` scales each row; `mode` is 'sum' or 'mean', and "
+                  (const Tensor& input, const Tensor& weight, std::optional<Tensor> offsets DEFAULT(std::nullopt),
+                   std::string mode DEFAULT("mean"), std::optional<Tensor> per_sample_weights DEFAULT(std::nullopt)),
+                  "The sum or mean of the rows of `weight` (rows, width) in each bag of numbers: the rows of `input` (bags, "
+                  "n), or the parts of\n"
+                  "`input` (n) that begin at `offsets` (bags): (bags, width). `per_sample_weights` scales each row; `mode` is "
+                  "'sum' or 'mean', and "
                   "for bags of one size 'max'.") {
   constexpr std::string_view op = "embedding_bag";
-  ensure(mode == "sum" || mode == "mean" || (mode == "max" && !offsets), op, ": mode must be 'sum', 'mean' or, without offsets, 'max', but it is '", mode, "'");
-  ensure(offsets ? input.rank() == 1 && offsets->rank() == 1 : input.rank() == 2, op, ": input must be (bags, n), or (n) with offsets, but it is ",
-         to_string(input.shape()));
+  ensure(mode == "sum" || mode == "mean" || (mode == "max" && !offsets), op,
+         ": mode must be 'sum', 'mean' or, without offsets, 'max', but it is '", mode, "'");
+  ensure(offsets ? input.rank() == 1 && offsets->rank() == 1 : input.rank() == 2, op,
+         ": input must be (bags, n), or (n) with offsets, but it is ", to_string(input.shape()));
   ensure(!per_sample_weights || (mode == "sum" && per_sample_weights->shape() == input.shape()), op,
          ": per_sample_weights must be shaped like input ", to_string(input.shape()), ", and need mode 'sum'");
   Tensor rows = embedding(input, weight);
   if (per_sample_weights) rows = rows * unsqueeze(*per_sample_weights, -1);
   if (!offsets) return mode == "max" ? amax(rows, {1}, false) : mode == "sum" ? sum(rows, {1}) : mean(rows, {1});
-  if (!is_integral(offsets->dtype())) raise_type(op, ": offsets must hold whole numbers, but they are ", name_of(offsets->dtype()));
+  if (!is_integral(offsets->dtype())) raise_type(op, ": offsets must hold whole numbers, but they are ",
+                                                 name_of(offsets->dtype()));
   const int64_t n = input.numel(), bags = offsets->numel();
   const Tensor starts = cast(*offsets, DType::int64);
   // The bag of a position is the last one that begins at or before it.
@@ -164,8 +171,10 @@ DEEPSEEK_FUNCTION(Tensor, embedding_bag,
 }
 DEEPSEEK_FACTS(embedding_bag, .in = {"functional"},
                .reference = "references.embedding_bag(input, weight, offsets, mode, per_sample_weights)",
-               .good = {"ints(3, 4, high=5), randn(5, 2)", "ints(6, high=5), randn(5, 2), numpy.array([0, 2, 2, 5])", "ints(3, 4, high=5), randn(5, 2), mode='max'",
+               .good = {"ints(3, 4, high=5), randn(5, 2)", "ints(6, high=5), randn(5, 2), numpy.array([0, 2, 2, 5])",
+                        "ints(3, 4, high=5), randn(5, 2), mode='max'",
                         "ints(6, high=5), randn(5, 2), numpy.array([0, 4]), mode='sum', per_sample_weights=randn(6)"},
-               .bad = {"ints(3, high=5), randn(5, 2)", "ints(3, 4, high=5), randn(5, 2), mode='median'", "ints(3, 4, high=5), randn(5, 2), per_sample_weights=randn(3, 4)"});
+               .bad = {"ints(3, high=5), randn(5, 2)", "ints(3, 4, high=5), randn(5, 2), mode='median'",
+                       "ints(3, 4, high=5), randn(5, 2), per_sample_weights=randn(3, 4)"});
 
 }  // namespace deepseek

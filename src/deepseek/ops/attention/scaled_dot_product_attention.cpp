@@ -13,7 +13,8 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // Products and softmax; any floating type, any batch dims that broadcast.
-Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, const std::optional<Tensor>& mask, double dropout_p, bool causal, double scale) {
+Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, const std::optional<Tensor>& mask, double dropout_p,
+                bool causal, double scale) {
   Tensor scores = product(q * scale, k, false, true);
   if (mask) scores = scores + *mask;
   if (causal) scores = where(causal_mask(q.size(-2), k.size(-2)), scores, -infinity);
@@ -39,19 +40,25 @@ bool same_batch(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, scaled_dot_product_attention,
-                  (const Tensor& query, const Tensor& key, const Tensor& value, std::optional<Tensor> attn_mask DEFAULT(std::nullopt),
-                   double dropout_p DEFAULT(0.0), bool is_causal DEFAULT(false), std::optional<double> scale DEFAULT(std::nullopt)),
-                  "For each row of `query` (..., l, e), the rows of `value` (..., s, w) weighted by the softmax of its products with the rows of "
-                  "`key` (..., s, e): (..., l, w).\n`attn_mask` (..., l, s) is added, or says where to look (bool); with `is_causal` query i "
+                  (const Tensor& query, const Tensor& key, const Tensor& value,
+                   std::optional<Tensor> attn_mask DEFAULT(std::nullopt), double dropout_p DEFAULT(0.0),
+                   bool is_causal DEFAULT(false), std::optional<double> scale DEFAULT(std::nullopt)),
+                  "For each row of `query` (..., l, e), the rows of `value` (..., s, w) weighted by the softmax of its "
+                  "products with the rows of "
+                  "`key` (..., s, e): (..., l, w).\n`attn_mask` (..., l, s) is added, or says where to look (bool); with "
+                  "`is_causal` query i "
                   "sees keys 0 to i; `scale` is 1 / sqrt(e) unless given.") {
   constexpr std::string_view op = "scaled_dot_product_attention";
-  const auto shapes = [&] { return concat("query ", to_string(query.shape()), ", key ", to_string(key.shape()), ", value ", to_string(value.shape())); };
-  ensure(query.rank() >= 2 && key.rank() >= 2 && value.rank() >= 2, op, ": operands must be (..., rows, features), but they are ", shapes());
+  const auto shapes = [&] { return concat("query ", to_string(query.shape()), ", key ", to_string(key.shape()), ", value ",
+                                          to_string(value.shape())); };
+  ensure(query.rank() >= 2 && key.rank() >= 2 && value.rank() >= 2, op,
+         ": operands must be (..., rows, features), but they are ", shapes());
   ensure(query.shape().back() == key.shape().back(), op, ": query and key must have the same features (", shapes(), ")");
   ensure(key.size(-2) == value.size(-2), op, ": key and value must have the same rows (", shapes(), ")");
   ensure(dropout_p >= 0 && dropout_p <= 1, op, ": dropout_p must be in [0, 1], but it is ", dropout_p);
   ensure(!attn_mask || !is_causal, op, ": give either attn_mask or is_causal");
-  if (!is_floating_point(query.dtype())) raise_type(op, ": operands must be floating point, but query is ", name_of(query.dtype()));
+  if (!is_floating_point(query.dtype())) raise_type(op, ": operands must be floating point, but query is ",
+                                                    name_of(query.dtype()));
   check_product_types(op, query, "query", key, "key");
   check_product_types(op, query, "query", value, "value");
   const double factor = scale.value_or(1 / std::sqrt(static_cast<double>(std::max<int64_t>(1, query.shape().back()))));
@@ -59,29 +66,36 @@ DEEPSEEK_FUNCTION(Tensor, scaled_dot_product_attention,
   if (attn_mask) {
     Shape scores = broadcast(query.shape(), key.shape().size() > query.shape().size() ? key.shape() : query.shape(), op);
     scores[scores.size() - 2] = query.size(-2), scores.back() = key.size(-2);
-    ensure(broadcastable_to(attn_mask->shape(), scores), op, ": attn_mask must broadcast to ", to_string(scores), ", but it is ",
-           to_string(attn_mask->shape()));
+    ensure(broadcastable_to(attn_mask->shape(), scores), op, ": attn_mask must broadcast to ", to_string(scores),
+           ", but it is ", to_string(attn_mask->shape()));
     if (attn_mask->dtype() != DType::bool_ && !is_floating_point(attn_mask->dtype())) {
       raise_type(op, ": attn_mask must be bool or floating point, but it is ", name_of(attn_mask->dtype()));
     }
-    mask = attn_mask->dtype() == DType::bool_ ? where(*attn_mask, filled({}, Tensor(scalar_value(0.0, query.dtype()))), -infinity)
+    mask = attn_mask->dtype() == DType::bool_ ? where(*attn_mask, filled({}, Tensor(scalar_value(0.0, query.dtype()))),
+                                                      -infinity)
                                               : cast(*attn_mask, query.dtype());
   }
   const bool tiled = query.dtype() == DType::float32 && dropout_p == 0 && same_batch(query, key) && same_batch(key, value) &&
-                     query.numel() > 0 && key.numel() > 0 && value.numel() > 0 && !(mask && (mask->requires_grad() || query.rank() > 4));
+                     query.numel() > 0 && key.numel() > 0 && value.numel() > 0 && !(mask &&
+                                                                                    (mask->requires_grad() ||
+                                                                                     query.rank() > 4));
   if (!tiled) return composed(query, key, value, mask, dropout_p, is_causal, factor);
   Attention attention;
   attention.scale = factor, attention.causal = is_causal;
   TensorList in{as_heads(query), as_heads(key), as_heads(value)};
-  if (mask) in.push_back(query.rank() == 3 && mask->rank() == 3 ? reshape(*mask, {1, mask->size(0), mask->size(1), mask->size(2)}) : *mask);
+  if (mask) in.push_back(query.rank() == 3 && mask->rank() == 3 ? reshape(*mask, {1, mask->size(0), mask->size(1),
+                                                                                  mask->size(2)}) : *mask);
   Shape shape = query.shape();
   shape.back() = value.shape().back();
   const Tensor out = apply_list(attention, in);
   return query.rank() == 4 ? out : reshape(out, shape);
 }
-DEEPSEEK_FACTS(scaled_dot_product_attention, .in = {"functional"}, .reference = "references.attention(query, key, value, attn_mask, is_causal, scale)",
-               .good = {"randn(2, 3, 5, 4), randn(2, 3, 7, 4), randn(2, 3, 7, 6)", "randn(3, 5, 4), randn(3, 5, 4), randn(3, 5, 4), is_causal=True",
-                        "randn(5, 4), randn(6, 4), randn(6, 2), randn(5, 6)", "randn(2, 2, 3, 4), randn(2, 2, 3, 4), randn(2, 2, 3, 4), randn(2, 1, 1, 3), scale=0.3",
+DEEPSEEK_FACTS(scaled_dot_product_attention, .in = {"functional"},
+               .reference = "references.attention(query, key, value, attn_mask, is_causal, scale)",
+               .good = {"randn(2, 3, 5, 4), randn(2, 3, 7, 4), randn(2, 3, 7, 6)",
+                        "randn(3, 5, 4), randn(3, 5, 4), randn(3, 5, 4), is_causal=True",
+                        "randn(5, 4), randn(6, 4), randn(6, 2), randn(5, 6)",
+                        "randn(2, 2, 3, 4), randn(2, 2, 3, 4), randn(2, 2, 3, 4), randn(2, 1, 1, 3), scale=0.3",
                         "randn(2, 1, 3, 4), randn(1, 3, 5, 4), randn(3, 5, 2)"},
                .bad = {"randn(2, 5, 4), randn(2, 7, 3), randn(2, 7, 6)", "randn(2, 5, 4), randn(2, 7, 4), randn(2, 6, 6)",
                        "randn(5, 4), randn(6, 4), randn(6, 2), randn(5, 7)", "ints(5, 4), ints(6, 4), ints(6, 2)"});

@@ -23,7 +23,8 @@ KernelFn ConvOp::prepare_kind(conv::Kind kind, KernelContext& context) const {
   const Spec &first = context.inputs[0].spec, &second = context.inputs[1].spec, &out = context.outputs[0].spec;
   const bool forward = kind == conv::Kind::forward, back = kind == conv::Kind::backward_input;
   const Spec &x = back ? out : first, &w = forward || back ? second : out, &y = forward ? out : back ? first : second;
-  const conv::ConvShape shape{.kind = kind, .spatial = sizes.size(), .batch = x.shape[0], .groups = groups, .in_channels = x.shape[1],
+  const conv::ConvShape shape{.kind = kind, .spatial = sizes.size(), .batch = x.shape[0], .groups = groups,
+                              .in_channels = x.shape[1],
                               .out_channels = y.shape[1], .in = space(x), .out = space(y), .kernel = space(w),
                               .stride = triple(stride, 1), .dilation = triple(dilation, 1), .pad = triple(front, 0)};
   if (KernelFn kernel = conv::make_library(shape, context)) return kernel;

@@ -35,7 +35,8 @@ void check_term(std::string_view term) {
   const size_t at = term.find("...");
   for (size_t i = 0; i < term.size(); ++i) {
     const bool dots = at != std::string_view::npos && i >= at && i < at + 3;
-    ensure(dots || std::isalpha(static_cast<unsigned char>(term[i])), "einsum: '", term, "' may hold letters and one '...' only");
+    ensure(dots || std::isalpha(static_cast<unsigned char>(term[i])), "einsum: '", term,
+           "' may hold letters and one '...' only");
   }
 }
 
@@ -58,14 +59,14 @@ Labelled simplified(Labelled x, const std::string& needed) {
     const size_t twin = x.labels.find(x.labels[i], i + 1);
     if (twin == std::string::npos) continue;
     const int64_t n = x.tensor.size(static_cast<int64_t>(i));
-    ensure(n == x.tensor.size(static_cast<int64_t>(twin)), "einsum: label '", std::string(1, x.labels[i]), "' stands for ", n, " and ",
-           x.tensor.size(static_cast<int64_t>(twin)), " elements of one operand");
+    ensure(n == x.tensor.size(static_cast<int64_t>(twin)), "einsum: label '", std::string(1, x.labels[i]), "' stands for ", n,
+           " and ", x.tensor.size(static_cast<int64_t>(twin)), " elements of one operand");
     Shape mask = Dims::filled(x.tensor.rank(), 1);
     mask[static_cast<int>(i)] = mask[static_cast<int>(twin)] = n;
     Strides steps = Dims::filled(x.tensor.rank(), 0);
     steps[static_cast<int>(i)] = 1, steps[static_cast<int>(twin)] = -1;
-    x.tensor = sum(where(iota(mask, steps) == 0, x.tensor, cast(Tensor(int64_t{0}), x.tensor.dtype())), {static_cast<int64_t>(twin)}, false,
-                   x.tensor.dtype());
+    x.tensor = sum(where(iota(mask, steps) == 0, x.tensor, cast(Tensor(int64_t{0}), x.tensor.dtype())),
+                   {static_cast<int64_t>(twin)}, false, x.tensor.dtype());
     x.labels.erase(twin, 1);
     --i;
   }
@@ -121,15 +122,16 @@ std::vector<std::string> split_terms(std::string_view text) {
 
 DEEPSEEK_FUNCTION(Tensor, einsum, (std::string equation, TensorList operands),
                   "Sums of products of `operands`, whose dims `equation` names: 'bij,bjk->bik' is a batched matrix product.\n"
-                  "Without '->' the result has the labels that stand once, in alphabetical order; '...' stands for any dims in front.") {
+                  "Without '->' the result has the labels that stand once, in alphabetical order; '...' stands for any dims in "
+                  "front.") {
   std::string text;
   for (char c : equation) {
     if (c != ' ') text.push_back(c);
   }
   const size_t arrow = text.find("->");
   const std::vector<std::string> terms = split_terms(std::string_view(text).substr(0, arrow));
-  ensure(terms.size() == operands.size() && !operands.empty(), "einsum: '", equation, "' has ", terms.size(), " terms, but ", operands.size(),
-         " operands are given");
+  ensure(terms.size() == operands.size() && !operands.empty(), "einsum: '", equation, "' has ", terms.size(), " terms, but ",
+         operands.size(), " operands are given");
   std::vector<Labelled> rest;
   std::map<char, int> uses;
   int hidden = 0;
@@ -169,10 +171,12 @@ DEEPSEEK_FUNCTION(Tensor, einsum, (std::string equation, TensorList operands),
   return arranged(result, out);
 }
 DEEPSEEK_FACTS(einsum, .reference = "np.einsum(equation, *operands)",
-               .good = {"'ij,jk->ik', [randn(2, 3), randn(3, 4)]", "'bij,bjk->bik', [randn(2, 3, 4), randn(2, 4, 5)]", "'ij->ji', [randn(2, 3)]",
-                        "'ij->', [randn(2, 3)]", "'ii->i', [randn(3, 3)]", "'i,j', [randn(2), randn(3)]", "'...ij,jk->...ik', [randn(2, 3, 4), randn(4, 2)]",
-                        "'ab,bc,cd->ad', [randn(2, 3), randn(3, 4), randn(4, 2)]", "'bhld,bhsd->bhls', [randn(2, 2, 3, 4), randn(2, 2, 5, 4)]"},
-               .bad = {"'ij,jk->ik', [randn(2, 3)]", "'ij,jk->ik', [randn(2, 3), randn(4, 5)]", "'ijk->i', [randn(2, 3)]", "'ij->k', [randn(2, 3)]",
-                       "'i?->i', [randn(2, 3)]"});
+               .good = {"'ij,jk->ik', [randn(2, 3), randn(3, 4)]", "'bij,bjk->bik', [randn(2, 3, 4), randn(2, 4, 5)]",
+                        "'ij->ji', [randn(2, 3)]", "'ij->', [randn(2, 3)]", "'ii->i', [randn(3, 3)]",
+                        "'i,j', [randn(2), randn(3)]", "'...ij,jk->...ik', [randn(2, 3, 4), randn(4, 2)]",
+                        "'ab,bc,cd->ad', [randn(2, 3), randn(3, 4), randn(4, 2)]",
+                        "'bhld,bhsd->bhls', [randn(2, 2, 3, 4), randn(2, 2, 5, 4)]"},
+               .bad = {"'ij,jk->ik', [randn(2, 3)]", "'ij,jk->ik', [randn(2, 3), randn(4, 5)]", "'ijk->i', [randn(2, 3)]",
+                       "'ij->k', [randn(2, 3)]", "'i?->i', [randn(2, 3)]"});
 
 }  // namespace deepseek

@@ -9,73 +9,93 @@ namespace {
 Tensor scaled(const Tensor& t, double factor) {
   if (factor == 1) return t;
   if (is_floating_point(t.dtype())) return t * factor;
-  ensure(factor == static_cast<double>(static_cast<int64_t>(factor)), "addmm: alpha and beta must be whole numbers for ", name_of(t.dtype()), " tensors");
+  ensure(factor == static_cast<double>(static_cast<int64_t>(factor)), "addmm: alpha and beta must be whole numbers for ",
+         name_of(t.dtype()), " tensors");
   return t * static_cast<int64_t>(factor);
 }
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, dot, (const Tensor& input, const Tensor& other), "The sum of the products of two vectors of equal length: a scalar.") {
-  ensure(input.rank() == 1 && other.rank() == 1 && input.numel() == other.numel(), "dot: both operands must be vectors of equal length, but they are ",
-         to_string(input.shape()), " and ", to_string(other.shape()));
+DEEPSEEK_FUNCTION(Tensor, dot, (const Tensor& input, const Tensor& other),
+                  "The sum of the products of two vectors of equal length: a scalar.") {
+  ensure(input.rank() == 1 && other.rank() == 1 && input.numel() == other.numel(),
+         "dot: both operands must be vectors of equal length, but they are ", to_string(input.shape()), " and ",
+         to_string(other.shape()));
   return matmul(input, other);
 }
-DEEPSEEK_FACTS(dot, .in = {"method"}, .reference = "np.dot(input, other)", .good = {"randn(4), randn(4)", "randn(0), randn(0)", "ints(3), ints(3)"},
+DEEPSEEK_FACTS(dot, .in = {"method"}, .reference = "np.dot(input, other)", .good = {"randn(4), randn(4)", "randn(0), randn(0)",
+                                                                                    "ints(3), ints(3)"},
                .bad = {"randn(4), randn(3)", "randn(2, 2), randn(2, 2)"});
 
-DEEPSEEK_FUNCTION(Tensor, mv, (const Tensor& input, const Tensor& vec), "The product of the matrix `input` (m, k) and the vector `vec` (k): (m).") {
-  ensure(input.rank() == 2 && vec.rank() == 1 && input.shape()[1] == vec.shape()[0], "mv: input must be (m, k) and vec (k), but they are ",
-         to_string(input.shape()), " and ", to_string(vec.shape()));
+DEEPSEEK_FUNCTION(Tensor, mv, (const Tensor& input, const Tensor& vec),
+                  "The product of the matrix `input` (m, k) and the vector `vec` (k): (m).") {
+  ensure(input.rank() == 2 && vec.rank() == 1 && input.shape()[1] == vec.shape()[0],
+         "mv: input must be (m, k) and vec (k), but they are ", to_string(input.shape()), " and ", to_string(vec.shape()));
   return matmul(input, vec);
 }
-DEEPSEEK_FACTS(mv, .in = {"method"}, .reference = "input @ vec", .good = {"randn(3, 4), randn(4)"}, .bad = {"randn(3, 4), randn(3)", "randn(4), randn(4)"});
+DEEPSEEK_FACTS(mv, .in = {"method"}, .reference = "input @ vec", .good = {"randn(3, 4), randn(4)"},
+               .bad = {"randn(3, 4), randn(3)", "randn(4), randn(4)"});
 
-DEEPSEEK_FUNCTION(Tensor, outer, (const Tensor& input, const Tensor& vec2), "The products of all pairs of elements of two vectors: (n, m).") {
-  ensure(input.rank() == 1 && vec2.rank() == 1, "outer: both operands must be vectors, but they are ", to_string(input.shape()), " and ",
-         to_string(vec2.shape()));
+DEEPSEEK_FUNCTION(Tensor, outer, (const Tensor& input, const Tensor& vec2),
+                  "The products of all pairs of elements of two vectors: (n, m).") {
+  ensure(input.rank() == 1 && vec2.rank() == 1, "outer: both operands must be vectors, but they are ", to_string(input.shape()),
+         " and ", to_string(vec2.shape()));
   return unsqueeze(input, 1) * vec2;
 }
-DEEPSEEK_FACTS(outer, .in = {"method"}, .reference = "np.outer(input, vec2)", .good = {"randn(3), randn(4)", "ints(2), randn(3)"},
+DEEPSEEK_FACTS(outer, .in = {"method"}, .reference = "np.outer(input, vec2)", .good = {"randn(3), randn(4)",
+                                                                                       "ints(2), randn(3)"},
                .bad = {"randn(3, 1), randn(4)"});
 
-DEEPSEEK_FUNCTION(Tensor, addmm, (const Tensor& input, const Tensor& mat1, const Tensor& mat2, double beta DEFAULT(1.0), double alpha DEFAULT(1.0)),
+DEEPSEEK_FUNCTION(Tensor, addmm, (const Tensor& input, const Tensor& mat1, const Tensor& mat2, double beta DEFAULT(1.0),
+                                  double alpha DEFAULT(1.0)),
                   "beta * `input` + alpha * (`mat1` (m, k) times `mat2` (k, n)): (m, n); `input` broadcasts.") {
-  ensure(mat1.rank() == 2 && mat2.rank() == 2 && mat1.shape()[1] == mat2.shape()[0], "addmm: columns of mat1 must equal rows of mat2, but mat1 is ",
-         to_string(mat1.shape()), " and mat2 is ", to_string(mat2.shape()));
+  ensure(mat1.rank() == 2 && mat2.rank() == 2 && mat1.shape()[1] == mat2.shape()[0],
+         "addmm: columns of mat1 must equal rows of mat2, but mat1 is ", to_string(mat1.shape()), " and mat2 is ",
+         to_string(mat2.shape()));
   const Shape shape{mat1.shape()[0], mat2.shape()[1]};
-  ensure(broadcastable_to(input.shape(), shape), "addmm: input must broadcast to ", to_string(shape), ", but it is ", to_string(input.shape()));
+  ensure(broadcastable_to(input.shape(), shape), "addmm: input must broadcast to ", to_string(shape), ", but it is ",
+         to_string(input.shape()));
   check_product_types("addmm", mat1, "mat1", mat2, "mat2");
   check_product_types("addmm", input, "input", mat1, "mat1");
-  if (input.rank() == 1 && input.shape()[0] == shape[1] && beta == 1 && alpha == 1) return apply(MatMul{.bias = true}, mat1, mat2, input);
+  if (input.rank() == 1 && input.shape()[0] == shape[1] && beta == 1 && alpha == 1) return apply(MatMul{.bias = true}, mat1,
+      mat2, input);
   return scaled(input, beta) + scaled(product(mat1, mat2), alpha);
 }
 DEEPSEEK_FACTS(addmm, .in = {"method"}, .reference = "beta * input + alpha * (mat1 @ mat2)",
-               .good = {"randn(5), randn(3, 4), randn(4, 5)", "randn(3, 5), randn(3, 4), randn(4, 5), beta=0.5, alpha=2.0", "randn(3, 1), randn(3, 4), randn(4, 5)"},
+               .good = {"randn(5), randn(3, 4), randn(4, 5)", "randn(3, 5), randn(3, 4), randn(4, 5), beta=0.5, alpha=2.0",
+                        "randn(3, 1), randn(3, 4), randn(4, 5)"},
                .bad = {"randn(4), randn(3, 4), randn(4, 5)", "randn(5), randn(3, 4), randn(3, 5)"});
 
-DEEPSEEK_FUNCTION(Tensor, baddbmm, (const Tensor& input, const Tensor& batch1, const Tensor& batch2, double beta DEFAULT(1.0), double alpha DEFAULT(1.0)),
+DEEPSEEK_FUNCTION(Tensor, baddbmm, (const Tensor& input, const Tensor& batch1, const Tensor& batch2, double beta DEFAULT(1.0),
+                                    double alpha DEFAULT(1.0)),
                   "beta * `input` + alpha * (`batch1` (b, m, k) times `batch2` (b, k, n)): (b, m, n); `input` broadcasts.") {
-  ensure(batch1.rank() == 3 && batch2.rank() == 3 && batch1.shape()[0] == batch2.shape()[0] && batch1.shape()[2] == batch2.shape()[1],
-         "baddbmm: batch1 must be (b, m, k) and batch2 (b, k, n), but they are ", to_string(batch1.shape()), " and ", to_string(batch2.shape()));
+  ensure(batch1.rank() == 3 && batch2.rank() == 3 && batch1.shape()[0] == batch2.shape()[0] &&
+         batch1.shape()[2] == batch2.shape()[1], "baddbmm: batch1 must be (b, m, k) and batch2 (b, k, n), but they are ",
+         to_string(batch1.shape()), " and ", to_string(batch2.shape()));
   const Shape shape{batch1.shape()[0], batch1.shape()[1], batch2.shape()[2]};
-  ensure(broadcastable_to(input.shape(), shape), "baddbmm: input must broadcast to ", to_string(shape), ", but it is ", to_string(input.shape()));
+  ensure(broadcastable_to(input.shape(), shape), "baddbmm: input must broadcast to ", to_string(shape), ", but it is ",
+         to_string(input.shape()));
   check_product_types("baddbmm", batch1, "batch1", batch2, "batch2");
   check_product_types("baddbmm", input, "input", batch1, "batch1");
   return scaled(input, beta) + scaled(product(batch1, batch2), alpha);
 }
 DEEPSEEK_FACTS(baddbmm, .in = {"method"}, .reference = "beta * input + alpha * (batch1 @ batch2)",
-               .good = {"randn(2, 3, 5), randn(2, 3, 4), randn(2, 4, 5), alpha=0.5"}, .bad = {"randn(4), randn(2, 3, 4), randn(2, 4, 5)"});
+               .good = {"randn(2, 3, 5), randn(2, 3, 4), randn(2, 4, 5), alpha=0.5"},
+               .bad = {"randn(4), randn(2, 3, 4), randn(2, 4, 5)"});
 
 DEEPSEEK_FUNCTION(Tensor, bilinear,
-                  (const Tensor& input1, const Tensor& input2, const Tensor& weight, std::optional<Tensor> bias DEFAULT(std::nullopt)),
-                  "x1' W x2 + bias for each row x1 of `input1` (..., in1), x2 of `input2` (..., in2) and each matrix W of `weight` (out, in1, in2): (..., out).") {
+                  (const Tensor& input1, const Tensor& input2, const Tensor& weight,
+                   std::optional<Tensor> bias DEFAULT(std::nullopt)),
+                  "x1' W x2 + bias for each row x1 of `input1` (..., in1), x2 of `input2` (..., in2) and each matrix W of "
+                  "`weight` (out, in1, in2): (..., out).") {
   ensure(weight.rank() == 3, "bilinear: weight must be (out, in1, in2), but it is ", to_string(weight.shape()));
   const int64_t out = weight.shape()[0], in1 = weight.shape()[1], in2 = weight.shape()[2];
   ensure(input1.rank() >= 1 && input1.shape().back() == in1 && input2.rank() == input1.rank() && input2.shape().back() == in2 &&
              std::equal(input1.shape().begin(), input1.shape().end() - 1, input2.shape().begin()),
          "bilinear: weight ", to_string(weight.shape()), " expects inputs (..., ", in1, ") and (..., ", in2, "), but they are ",
          to_string(input1.shape()), " and ", to_string(input2.shape()));
-  ensure(!bias || (bias->rank() == 1 && bias->shape()[0] == out), "bilinear: bias must be (", out, ",), but it is ", bias ? to_string(bias->shape()) : "");
+  ensure(!bias || (bias->rank() == 1 && bias->shape()[0] == out), "bilinear: bias must be (", out, ",), but it is ", bias ?
+         to_string(bias->shape()) : "");
   check_product_types("bilinear", input1, "input1", input2, "input2");
   check_product_types("bilinear", input1, "input1", weight, "weight");
   Shape shape = input1.shape();
@@ -83,11 +103,13 @@ DEEPSEEK_FUNCTION(Tensor, bilinear,
   const int64_t rows = shape.numel();
   shape.push_back(out);
   // (rows, in1) x (in1, out * in2) per row, then weighted by x2.
-  const Tensor left = reshape(product(reshape(input1, {rows, in1}), reshape(permute(weight, {1, 0, 2}), {in1, out * in2})), {rows, out, in2});
+  const Tensor left = reshape(product(reshape(input1, {rows, in1}), reshape(permute(weight, {1, 0, 2}), {in1, out * in2})),
+                              {rows, out, in2});
   const Tensor y = reshape(product(left, reshape(input2, {rows, in2, 1})), shape);
   return bias ? y + *bias : y;
 }
-DEEPSEEK_FACTS(bilinear, .in = {"functional"}, .reference = "np.einsum('...i,oij,...j->...o', input1, weight, input2) + (0 if bias is None else bias)",
+DEEPSEEK_FACTS(bilinear, .in = {"functional"},
+               .reference = "np.einsum('...i,oij,...j->...o', input1, weight, input2) + (0 if bias is None else bias)",
                .good = {"randn(3, 2), randn(3, 4), randn(5, 2, 4), randn(5)", "randn(2, 3, 2), randn(2, 3, 4), randn(5, 2, 4)"},
                .bad = {"randn(3, 2), randn(3, 4), randn(5, 3, 4)", "randn(3, 2), randn(2, 4), randn(5, 2, 4)"});
 

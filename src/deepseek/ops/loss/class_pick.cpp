@@ -26,7 +26,8 @@ int64_t offset_of(int64_t i, const Shape& shape, const Strides& strides) {
 
 KernelFn ClassPick::prepare(KernelContext& context) const {
   const Shape shape = context.outputs[0].spec.shape;
-  const int64_t classes = context.inputs[0].spec.shape[1], class_stride = context.inputs[0].strides[1], element = size_of(context.inputs[0].spec.dtype);
+  const int64_t classes = context.inputs[0].spec.shape[1], class_stride = context.inputs[0].strides[1],
+      element = size_of(context.inputs[0].spec.dtype);
   const Strides x_strides = without_classes(context.inputs[0]), target_strides = context.inputs[1].strides;
   return [=, ignored = ignore, name = caller](const KernelRun& run) {
     const auto* x = static_cast<const std::byte*>(run.inputs[0]);

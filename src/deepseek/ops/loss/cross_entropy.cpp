@@ -95,10 +95,12 @@ struct CrossEntropy : CrossEntropyBase {
     const DType dtype = in[0].dtype();
     if (in[0].numel() == 0) {
       const Shape shape = reduction == Reduction::none ? in[1].shape() : Shape{};
-      return out.push_back(filled(shape, Tensor(scalar_value(reduction == Reduction::mean ? std::numeric_limits<double>::quiet_NaN() : 0.0, dtype))));
+      return out.push_back(filled(shape, Tensor(scalar_value(reduction == Reduction::mean ?
+                                                             std::numeric_limits<double>::quiet_NaN() : 0.0, dtype))));
     }
     const Parts p = parts(in[0], in[1], in.size() > 2 ? &in[2] : nullptr);
-    const Tensor log_total = p.largest + log(p.total), picked = as_column(wide(apply(ClassPick{.ignore = ignore}, in[0], in[1])));
+    const Tensor log_total = p.largest + log(p.total), picked = as_column(wide(apply(ClassPick{.ignore = ignore}, in[0],
+                                                                                     in[1])));
     Tensor loss = where(p.target == ignore, 0.0, log_total - picked) * p.counted;
     if (smoothing > 0) {
       const Tensor each = log_total - p.x;
@@ -113,7 +115,8 @@ struct CrossEntropy : CrossEntropyBase {
     if (!g.needs(0)) return;
     CrossEntropyBackward back;
     static_cast<CrossEntropyBase&>(back) = *this;
-    g.set(0, g.inputs() > 2 ? apply(back, g.grad(), g.input(0), g.input(1), g.input(2)) : apply(back, g.grad(), g.input(0), g.input(1)));
+    g.set(0, g.inputs() > 2 ? apply(back, g.grad(), g.input(0), g.input(1), g.input(2)) :
+          apply(back, g.grad(), g.input(0), g.input(1)));
   }
 };
 
@@ -133,12 +136,14 @@ Tensor composed(const CrossEntropyBase& op, const Tensor& input, const Tensor& t
 }
 
 // Targets that are probabilities: any differentiable distribution over the classes.
-Tensor soft_cross_entropy(const Tensor& input, const Tensor& target, const std::optional<Tensor>& weight, Reduction how, double smoothing) {
+Tensor soft_cross_entropy(const Tensor& input, const Tensor& target, const std::optional<Tensor>& weight, Reduction how,
+                          double smoothing) {
   const int dim = input.rank() == 1 ? 0 : 1;
   const auto classes = static_cast<double>(input.shape()[dim]);
   Tensor share = cast(target, input.dtype());
   if (smoothing > 0) share = share * (1 - smoothing) + smoothing / classes;
-  if (weight) share = share * (dim == 0 ? cast(*weight, input.dtype()) : class_column(cast(*weight, input.dtype()), input.rank()));
+  if (weight) share = share * (dim == 0 ? cast(*weight, input.dtype()) : class_column(cast(*weight, input.dtype()),
+                                                                                      input.rank()));
   const Tensor loss = -sum_over(wide(log_softmax(input, dim) * share), {dim}, false);
   if (how == Reduction::none) return cast(loss, input.dtype());
   const Tensor total = sum_over(loss, {}, false);
@@ -149,30 +154,41 @@ Tensor soft_cross_entropy(const Tensor& input, const Tensor& target, const std::
 
 DEEPSEEK_FUNCTION(Tensor, cross_entropy,
                   (const Tensor& input, const Tensor& target, std::optional<Tensor> weight DEFAULT(std::nullopt),
-                   int64_t ignore_index DEFAULT(-100), std::string reduction DEFAULT("mean"), double label_smoothing DEFAULT(0.0)),
-                  "The cross entropy between scores `input` (batch, classes, ...) and `target`: class numbers (batch, ...) or probabilities of "
-                  "the input's shape.\n`weight` (classes) scales each class; class numbers equal to `ignore_index` do not count; "
-                  "`label_smoothing` moves that share to all classes. A scalar unless `reduction` is 'none', then (batch, ...).") {
+                   int64_t ignore_index DEFAULT(-100), std::string reduction DEFAULT("mean"),
+                   double label_smoothing DEFAULT(0.0)),
+                  "The cross entropy between scores `input` (batch, classes, ...) and `target`: class numbers (batch, ...) or "
+                  "probabilities of "
+                  "the input's shape.\n`weight` (classes) scales each class; class numbers equal to `ignore_index` do not "
+                  "count; "
+                  "`label_smoothing` moves that share to all classes. A scalar unless `reduction` is 'none', then (batch, "
+                  "...).") {
   const Reduction how = parse_reduction("cross_entropy", reduction);
-  ensure(label_smoothing >= 0 && label_smoothing <= 1, "cross_entropy: label_smoothing must be in [0, 1], but it is ", label_smoothing);
-  if (is_floating_point(target.dtype()) && is_floating_point(input.dtype()) && input.rank() > 0 && target.shape() == input.shape()) {
+  ensure(label_smoothing >= 0 && label_smoothing <= 1, "cross_entropy: label_smoothing must be in [0, 1], but it is ",
+         label_smoothing);
+  if (is_floating_point(target.dtype()) && is_floating_point(input.dtype()) && input.rank() > 0 &&
+      target.shape() == input.shape()) {
     const int64_t classes = input.shape()[input.rank() == 1 ? 0 : 1];
-    ensure(!weight || (weight->rank() == 1 && weight->shape()[0] == classes), "cross_entropy: weight must have one number for each of the ",
-           classes, " classes, but it is ", weight ? to_string(weight->shape()) : "");
+    ensure(!weight || (weight->rank() == 1 && weight->shape()[0] == classes),
+           "cross_entropy: weight must have one number for each of the ", classes, " classes, but it is ", weight ?
+           to_string(weight->shape()) : "");
     return soft_cross_entropy(input, target, weight, how, label_smoothing);
   }
   const auto [x, t, single] = class_arguments("cross_entropy", input, target, weight);
   CrossEntropy op;
   op.ignore = ignore_index, op.smoothing = label_smoothing, op.reduction = how;
-  const Tensor loss = weight && weight->requires_grad() ? composed(op, x, t, *weight) : weight ? apply(op, x, t, *weight) : apply(op, x, t);
+  const Tensor loss = weight && weight->requires_grad() ? composed(op, x, t, *weight) : weight ? apply(op, x, t, *weight) :
+      apply(op, x, t);
   return single && how == Reduction::none ? squeeze(loss, {0}) : loss;
 }
-DEEPSEEK_FACTS(cross_entropy, .in = {"functional"}, .reference = "references.cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)",
-               .good = {"randn(4, 3), ints(4, high=3)", "randn(3), ints(high=3)", "randn(2, 3, 4), ints(2, 4, high=3), reduction='sum'",
-                        "randn(4, 3), ints(4, high=3), rand(3), ignore_index=1, label_smoothing=0.1", "randn(4, 3), ints(4, high=3), reduction='none'",
-                        "randn(4, 3), rand(4, 3), label_smoothing=0.2", "randn(2, 3, 4), rand(2, 3, 4), rand(3)"},
+DEEPSEEK_FACTS(cross_entropy, .in = {"functional"},
+               .reference = "references.cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)",
+               .good = {"randn(4, 3), ints(4, high=3)", "randn(3), ints(high=3)",
+                        "randn(2, 3, 4), ints(2, 4, high=3), reduction='sum'",
+                        "randn(4, 3), ints(4, high=3), rand(3), ignore_index=1, label_smoothing=0.1",
+                        "randn(4, 3), ints(4, high=3), reduction='none'", "randn(4, 3), rand(4, 3), label_smoothing=0.2",
+                        "randn(2, 3, 4), rand(2, 3, 4), rand(3)"},
                .bad = {"randn(4, 3), ints(3, high=3)", "randn(4, 3), randn(4)", "randn(4, 3), ints(4, high=3), randn(2)",
-                       "randn(4, 3), ints(4, high=3), reduction='max'", "randn(4, 3), ints(4, high=3), label_smoothing=2.0", "ints(4, 3), ints(4)",
-                       "randn(4, 3), ints(4, low=3, high=9)"});
+                       "randn(4, 3), ints(4, high=3), reduction='max'", "randn(4, 3), ints(4, high=3), label_smoothing=2.0",
+                       "ints(4, 3), ints(4)", "randn(4, 3), ints(4, low=3, high=9)"});
 
 }  // namespace deepseek

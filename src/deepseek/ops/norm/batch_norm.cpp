@@ -50,8 +50,8 @@ struct FixedNorm : Composite {
 
 void check_channels(std::string_view op, const Tensor& x, std::string_view name, const std::optional<Tensor>& t) {
   if (!t) return;
-  ensure(t->rank() == 1 && t->shape()[0] == x.shape()[1], op, ": input ", to_string(x.shape()), " has ", x.shape()[1], " channels, but ",
-         name, " is ", to_string(t->shape()));
+  ensure(t->rank() == 1 && t->shape()[0] == x.shape()[1], op, ": input ", to_string(x.shape()), " has ", x.shape()[1],
+         " channels, but ", name, " is ", to_string(t->shape()));
   if (!is_floating_point(t->dtype())) raise_type(op, ": ", name, " must be floating point, but it is ", name_of(t->dtype()));
 }
 
@@ -79,10 +79,13 @@ DEEPSEEK_FUNCTION(Tensor, batch_norm,
                    std::optional<Tensor> running_var DEFAULT(std::nullopt), std::optional<Tensor> weight DEFAULT(std::nullopt),
                    std::optional<Tensor> bias DEFAULT(std::nullopt), bool training DEFAULT(false), double momentum DEFAULT(0.1),
                    double eps DEFAULT(1e-5)),
-                  "Each channel of `input` (batch, channels, ...) with its mean taken off and divided by its deviation, times `weight` plus `bias` "
-                  "(channels).\nIn training the statistics are the batch's, and move the running ones (in place); else the running ones are used.") {
+                  "Each channel of `input` (batch, channels, ...) with its mean taken off and divided by its deviation, times "
+                  "`weight` plus `bias` "
+                  "(channels).\nIn training the statistics are the batch's, and move the running ones (in place); else the "
+                  "running ones are used.") {
   ensure(input.rank() >= 2, "batch_norm: input must be (batch, channels, ...), but it is ", to_string(input.shape()));
-  if (!is_floating_point(input.dtype())) raise_type("batch_norm: input must be floating point, but it is ", name_of(input.dtype()));
+  if (!is_floating_point(input.dtype())) raise_type("batch_norm: input must be floating point, but it is ",
+                                                    name_of(input.dtype()));
   check_channels("batch_norm", input, "running_mean", running_mean);
   check_channels("batch_norm", input, "running_var", running_var);
   check_channels("batch_norm", input, "weight", weight);
@@ -102,7 +105,8 @@ DEEPSEEK_FUNCTION(Tensor, batch_norm,
   }
   return out[0];
 }
-DEEPSEEK_FACTS(batch_norm, .in = {"functional"}, .reference = "references.batch_norm(input, running_mean, running_var, weight, bias, training, eps)",
+DEEPSEEK_FACTS(batch_norm, .in = {"functional"},
+               .reference = "references.batch_norm(input, running_mean, running_var, weight, bias, training, eps)",
                .good = {"randn(4, 3), training=True", "randn(4, 3, 5), weight=rand(3), bias=randn(3), training=True",
                         "randn(2, 3, 4, 4), randn(3), rand(3), rand(3), randn(3)", "randn(2, 3, 4), randn(3), rand(3)",
                         "randn(2, 3, 4), weight=rand(3), training=True"},
@@ -112,12 +116,14 @@ DEEPSEEK_FACTS(batch_norm, .in = {"functional"}, .reference = "references.batch_
 DEEPSEEK_FUNCTION(Tensor, instance_norm,
                   (const Tensor& input, std::optional<Tensor> running_mean DEFAULT(std::nullopt),
                    std::optional<Tensor> running_var DEFAULT(std::nullopt), std::optional<Tensor> weight DEFAULT(std::nullopt),
-                   std::optional<Tensor> bias DEFAULT(std::nullopt), bool use_input_stats DEFAULT(true), double momentum DEFAULT(0.1),
-                   double eps DEFAULT(1e-5)),
-                  "Each channel of each sample of `input` (batch, channels, space...) with its mean taken off and divided by its deviation, "
+                   std::optional<Tensor> bias DEFAULT(std::nullopt), bool use_input_stats DEFAULT(true),
+                   double momentum DEFAULT(0.1), double eps DEFAULT(1e-5)),
+                  "Each channel of each sample of `input` (batch, channels, space...) with its mean taken off and divided by "
+                  "its deviation, "
                   "times `weight` plus `bias` (channels).\nWithout `use_input_stats` the running statistics are used.") {
   ensure(input.rank() >= 3, "instance_norm: input must be (batch, channels, space...), but it is ", to_string(input.shape()));
-  if (!is_floating_point(input.dtype())) raise_type("instance_norm: input must be floating point, but it is ", name_of(input.dtype()));
+  if (!is_floating_point(input.dtype())) raise_type("instance_norm: input must be floating point, but it is ",
+                                                    name_of(input.dtype()));
   check_channels("instance_norm", input, "running_mean", running_mean);
   check_channels("instance_norm", input, "running_var", running_var);
   check_channels("instance_norm", input, "weight", weight);
@@ -134,14 +140,17 @@ DEEPSEEK_FUNCTION(Tensor, instance_norm,
   ensure(pixels != 1, "instance_norm: needs more than one pixel per channel, but input is ", to_string(input.shape()));
   const TensorList out = standardize(op, input, weight, bias);
   if ((running_mean || running_var) && input.numel() > 0) {
-    const double batch = 1.0 / static_cast<double>(input.shape()[0]), unbiased = static_cast<double>(pixels) / static_cast<double>(pixels - 1);
+    const double batch = 1.0 / static_cast<double>(input.shape()[0]),
+        unbiased = static_cast<double>(pixels) / static_cast<double>(pixels - 1);
     update(running_mean, sum_over(out[1], {0}, false) * batch, momentum);
     update(running_var, sum_over(out[2], {0}, false) * (batch * unbiased), momentum);
   }
   return out[0];
 }
-DEEPSEEK_FACTS(instance_norm, .in = {"functional"}, .reference = "references.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, eps)",
-               .good = {"randn(2, 3, 5)", "randn(2, 3, 4, 4), weight=rand(3), bias=randn(3)", "randn(2, 3, 4), randn(3), rand(3), use_input_stats=False"},
+DEEPSEEK_FACTS(instance_norm, .in = {"functional"},
+               .reference = "references.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, eps)",
+               .good = {"randn(2, 3, 5)", "randn(2, 3, 4, 4), weight=rand(3), bias=randn(3)",
+                        "randn(2, 3, 4), randn(3), rand(3), use_input_stats=False"},
                .bad = {"randn(2, 3)", "randn(2, 3, 1)", "randn(2, 3, 4), weight=randn(2)"});
 
 }  // namespace deepseek

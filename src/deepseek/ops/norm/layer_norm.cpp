@@ -11,8 +11,8 @@ namespace {
 void check_trailing(std::string_view op, const Tensor& x, const Dims& shape) {
   ensure(!shape.empty(), op, ": normalized_shape must name at least one dim");
   const int first = x.rank() - shape.size();
-  ensure(first >= 0 && std::equal(shape.begin(), shape.end(), x.shape().begin() + first), op, ": input must end in normalized_shape ",
-         to_string(shape), ", but it is ", to_string(x.shape()));
+  ensure(first >= 0 && std::equal(shape.begin(), shape.end(), x.shape().begin() + first), op,
+         ": input must end in normalized_shape ", to_string(shape), ", but it is ", to_string(x.shape()));
   if (!is_floating_point(x.dtype())) raise_type(op, ": input must be floating point, but it is ", name_of(x.dtype()));
 }
 
@@ -42,7 +42,8 @@ DEEPSEEK_FUNCTION(Tensor, layer_norm,
   op.dims = last_dims(input.rank(), normalized_shape.size()), op.eps = eps;
   return standardize(op, input, weight, bias)[0];
 }
-DEEPSEEK_FACTS(layer_norm, .in = {"functional"}, .reference = "references.standardize(input, references.trailing(input, normalized_shape), eps, weight, bias)",
+DEEPSEEK_FACTS(layer_norm, .in = {"functional"},
+               .reference = "references.standardize(input, references.trailing(input, normalized_shape), eps, weight, bias)",
                .good = {"randn(3, 5), 5", "randn(2, 3, 4), (3, 4), rand(3, 4), randn(3, 4)", "randn(2, 3, 8), 8, rand(8)",
                         "randn(4, 6), 6, bias=randn(6)", "randn(0, 5), 5"},
                .bad = {"randn(3, 5), 4", "randn(3, 5), 5, randn(4)", "ints(3, 5), 5", "randn(5), (3, 5)"});
@@ -63,18 +64,21 @@ DEEPSEEK_FUNCTION(Tensor, rms_norm,
   return standardize(op, input, weight, std::nullopt)[0];
 }
 DEEPSEEK_FACTS(rms_norm, .in = {"functional"}, .reference = "references.rms_norm(input, normalized_shape, weight, eps)",
-               .good = {"randn(3, 5), 5", "randn(2, 3, 4), (3, 4), rand(3, 4), 1e-5"}, .bad = {"randn(3, 5), 4", "randn(3, 5), 5, randn(4)"});
+               .good = {"randn(3, 5), 5", "randn(2, 3, 4), (3, 4), rand(3, 4), 1e-5"},
+               .bad = {"randn(3, 5), 4", "randn(3, 5), 5, randn(4)"});
 
 DEEPSEEK_FUNCTION(Tensor, group_norm,
                   (const Tensor& input, int64_t num_groups, std::optional<Tensor> weight DEFAULT(std::nullopt),
                    std::optional<Tensor> bias DEFAULT(std::nullopt), double eps DEFAULT(1e-5)),
-                  "`input` (batch, channels, ...) in `num_groups` groups of channels, each with its mean taken off and divided by its deviation, "
+                  "`input` (batch, channels, ...) in `num_groups` groups of channels, each with its mean taken off and divided "
+                  "by its deviation, "
                   "times `weight` plus `bias` (channels).") {
   ensure(input.rank() >= 2, "group_norm: input must be (batch, channels, ...), but it is ", to_string(input.shape()));
-  if (!is_floating_point(input.dtype())) raise_type("group_norm: input must be floating point, but it is ", name_of(input.dtype()));
+  if (!is_floating_point(input.dtype())) raise_type("group_norm: input must be floating point, but it is ",
+                                                    name_of(input.dtype()));
   const int64_t channels = input.shape()[1];
-  ensure(num_groups >= 1 && channels % num_groups == 0, "group_norm: ", channels, " channels cannot be split into ", num_groups, " groups (input ",
-         to_string(input.shape()), ")");
+  ensure(num_groups >= 1 && channels % num_groups == 0, "group_norm: ", channels, " channels cannot be split into ", num_groups,
+         " groups (input ", to_string(input.shape()), ")");
   check_parameter("group_norm", "weight", weight, {channels});
   check_parameter("group_norm", "bias", bias, {channels});
   const Shape& s = input.shape();
@@ -90,7 +94,8 @@ DEEPSEEK_FUNCTION(Tensor, group_norm,
   return reshape(standardize(op, x, grouped(weight), grouped(bias))[0], s);
 }
 DEEPSEEK_FACTS(group_norm, .in = {"functional"}, .reference = "references.group_norm(input, num_groups, weight, bias, eps)",
-               .good = {"randn(2, 6, 4), 3, rand(6), randn(6)", "randn(2, 4, 3, 3), 2", "randn(3, 4), 2, rand(4)", "randn(0, 4, 3), 2"},
+               .good = {"randn(2, 6, 4), 3, rand(6), randn(6)", "randn(2, 4, 3, 3), 2", "randn(3, 4), 2, rand(4)",
+                        "randn(0, 4, 3), 2"},
                .bad = {"randn(2, 5, 3), 2", "randn(2, 4, 3), 2, randn(3)", "randn(4), 2"});
 
 }  // namespace deepseek

@@ -76,7 +76,8 @@ struct LogSoftmax : Composite {
 template <class S>
 Tensor along(std::string_view op, const Tensor& input, int64_t dim, std::optional<DType> dtype) {
   const Tensor x = dtype ? cast(input, *dtype) : input;
-  if (!is_floating_point(x.dtype())) raise_type(op, ": input must be floating point, but it is ", name_of(x.dtype()), "; give a dtype");
+  if (!is_floating_point(x.dtype())) raise_type(op, ": input must be floating point, but it is ", name_of(x.dtype()),
+                                                "; give a dtype");
   const int64_t at = wrap_dim(dim, x.rank(), op);
   if (x.rank() == 0) return reshape(apply(S{.dim = 0}, reshape(x, {1})), Dims{});
   return apply(S{.dim = at}, x);
@@ -84,7 +85,8 @@ Tensor along(std::string_view op, const Tensor& input, int64_t dim, std::optiona
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, softmax, (const Tensor& input, int64_t dim DEFAULT(-1), std::optional<DType> dtype DEFAULT(std::nullopt)),
+DEEPSEEK_FUNCTION(Tensor, softmax, (const Tensor& input, int64_t dim DEFAULT(-1),
+                                    std::optional<DType> dtype DEFAULT(std::nullopt)),
                   "Exponentials of `input` scaled so that each line along `dim` sums to one; the shape stays.\n"
                   "With `dtype` the input is converted first.") {
   return along<Softmax>("softmax", input, dim, dtype);
@@ -93,19 +95,22 @@ DEEPSEEK_FACTS(softmax, .in = {"method", "functional"}, .reference = "scipy.spec
                .good = {"randn(2, 3)", "randn(4, 3, 5), dim=1", "randn(3, 4), 0", "randn(0, 3)"},
                .bad = {"randn(2), dim=7", "ints(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, log_softmax, (const Tensor& input, int64_t dim DEFAULT(-1), std::optional<DType> dtype DEFAULT(std::nullopt)),
+DEEPSEEK_FUNCTION(Tensor, log_softmax, (const Tensor& input, int64_t dim DEFAULT(-1),
+                                        std::optional<DType> dtype DEFAULT(std::nullopt)),
                   "The logarithm of softmax along `dim`, exact where softmax itself would be zero; the shape stays.\n"
                   "With `dtype` the input is converted first.") {
   return along<LogSoftmax>("log_softmax", input, dim, dtype);
 }
 DEEPSEEK_FACTS(log_softmax, .in = {"method", "functional"}, .reference = "scipy.special.log_softmax(input, axis=dim)",
-               .good = {"randn(2, 3)", "randn(4, 3, 5), dim=1", "randn(3, 4), 0", "randn(0, 3)"}, .bad = {"randn(2), dim=7", "ints(3)"});
+               .good = {"randn(2, 3)", "randn(4, 3, 5), dim=1", "randn(3, 4), 0", "randn(0, 3)"},
+               .bad = {"randn(2), dim=7", "ints(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, softmin, (const Tensor& input, int64_t dim DEFAULT(-1), std::optional<DType> dtype DEFAULT(std::nullopt)),
+DEEPSEEK_FUNCTION(Tensor, softmin, (const Tensor& input, int64_t dim DEFAULT(-1),
+                                    std::optional<DType> dtype DEFAULT(std::nullopt)),
                   "softmax of the negative of `input` along `dim`; the shape stays.") {
   return along<Softmax>("softmin", -(dtype ? cast(input, *dtype) : input), dim, std::nullopt);
 }
-DEEPSEEK_FACTS(softmin, .in = {"functional"}, .reference = "scipy.special.softmax(-input, axis=dim)", .good = {"randn(2, 3)", "randn(3, 4), 0"},
-               .bad = {"randn(2), dim=7"});
+DEEPSEEK_FACTS(softmin, .in = {"functional"}, .reference = "scipy.special.softmax(-input, axis=dim)",
+               .good = {"randn(2, 3)", "randn(3, 4), 0"}, .bad = {"randn(2), dim=7"});
 
 }  // namespace deepseek

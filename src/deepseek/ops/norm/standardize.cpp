@@ -79,7 +79,8 @@ void Standardize::expand(const TensorList& in, TensorList& out) const {
     if (in.size() > 1) y = y * wide(column(in[1], x.rank()));
     if (in.size() > 2) y = y + wide(column(in[2], x.rank()));
   }
-  out = {cast(y, in[0].dtype()), centre ? reshape(mean, kept) : filled(kept, Tensor(scalar_value(0.0, x.dtype()))), reshape(variance, kept)};
+  out = {cast(y, in[0].dtype()), centre ? reshape(mean, kept) : filled(kept, Tensor(scalar_value(0.0, x.dtype()))),
+         reshape(variance, kept)};
 }
 
 void Standardize::gradient(Grad& g) const {
@@ -180,7 +181,8 @@ void StandardizeBackward::gradient(Grad& g) const {
   if (of_x.defined()) g.set(1, of_x);  // mean and variance are functions of x, counted here
 }
 
-TensorList standardize(const Standardize& op, const Tensor& x, const std::optional<Tensor>& weight, const std::optional<Tensor>& bias) {
+TensorList standardize(const Standardize& op, const Tensor& x, const std::optional<Tensor>& weight,
+                       const std::optional<Tensor>& bias) {
   TensorList in{x};
   if (weight) in.push_back(*weight);
   if (weight && bias) in.push_back(*bias);

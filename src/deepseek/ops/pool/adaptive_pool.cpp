@@ -47,9 +47,9 @@ DEEPSEEK_FUNCTION(Result, adaptive_max_pool1d, (const Tensor& input, Dims output
                   "A size of -1 keeps the input's; with `return_indices` also their positions in the image.") {
   return adaptive_max_pool("adaptive_max_pool1d", 1, input, output_size, return_indices);
 }
-DEEPSEEK_FACTS(adaptive_max_pool1d, .in = {"functional"}, .reference = "references.adaptive_max_pool(input, 1, output_size, return_indices)",
-               .good = {"randn(2, 3, 8), 3", "randn(3, 7), 1"},
-               .bad = {"randn(2, 3, 8), 0"});
+DEEPSEEK_FACTS(adaptive_max_pool1d, .in = {"functional"},
+               .reference = "references.adaptive_max_pool(input, 1, output_size, return_indices)",
+               .good = {"randn(2, 3, 8), 3", "randn(3, 7), 1"}, .bad = {"randn(2, 3, 8), 0"});
 
 DEEPSEEK_FUNCTION(Tensor, adaptive_avg_pool2d, (const Tensor& input, Dims output_size),
                   "The means of `output_size` even parts of each image of `input` (batch, channels, h, w).\n"
@@ -65,7 +65,8 @@ DEEPSEEK_FUNCTION(Result, adaptive_max_pool2d, (const Tensor& input, Dims output
                   "A size of -1 keeps the input's; with `return_indices` also their positions in the image.") {
   return adaptive_max_pool("adaptive_max_pool2d", 2, input, output_size, return_indices);
 }
-DEEPSEEK_FACTS(adaptive_max_pool2d, .in = {"functional"}, .reference = "references.adaptive_max_pool(input, 2, output_size, return_indices)",
+DEEPSEEK_FACTS(adaptive_max_pool2d, .in = {"functional"},
+               .reference = "references.adaptive_max_pool(input, 2, output_size, return_indices)",
                .good = {"randn(2, 3, 6, 5), 1", "randn(2, 3, 7, 5), (3, 2)", "randn(3, 4, 4), (-1, 6)"},
                .bad = {"randn(2, 3, 6, 5), (1, 2, 3)", "randn(3, 5), 1"});
 
@@ -83,8 +84,8 @@ DEEPSEEK_FUNCTION(Result, adaptive_max_pool3d, (const Tensor& input, Dims output
                   "A size of -1 keeps the input's; with `return_indices` also their positions in the image.") {
   return adaptive_max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices);
 }
-DEEPSEEK_FACTS(adaptive_max_pool3d, .in = {"functional"}, .reference = "references.adaptive_max_pool(input, 3, output_size, return_indices)",
-               .good = {"randn(1, 2, 4, 5, 6), (2, 3, 4)"},
-               .bad = {"randn(2, 4, 4), 1"});
+DEEPSEEK_FACTS(adaptive_max_pool3d, .in = {"functional"},
+               .reference = "references.adaptive_max_pool(input, 3, output_size, return_indices)",
+               .good = {"randn(1, 2, 4, 5, 6), (2, 3, 4)"}, .bad = {"randn(2, 4, 4), 1"});
 
 }  // namespace deepseek

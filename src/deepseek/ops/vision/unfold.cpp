@@ -98,15 +98,16 @@ void Unfold::gradient(Grad& g) const {
 }
 
 template <class S>
-S patches(std::string_view op, const Dims& image, const Dims& kernel, const Dims& dilation, const Dims& padding, const Dims& stride) {
+S patches(std::string_view op, const Dims& image, const Dims& kernel, const Dims& dilation, const Dims& padding,
+          const Dims& stride) {
   S p;
   p.image = image;
   p.kernel = per_dim(op, "kernel_size", kernel, 2, 1), p.dilation = per_dim(op, "dilation", dilation, 2, 1);
   p.pad = per_dim(op, "padding", padding, 2, 0), p.stride = per_dim(op, "stride", stride, 2, 1);
   for (int d = 0; d < 2; ++d) {
     const int64_t reach = p.dilation[d] * (p.kernel[d] - 1) + 1;
-    ensure(image[d] > 0 && image[d] + 2 * p.pad[d] >= reach, op, ": the patch reaches over ", reach, " pixels, but the padded image has ",
-           image[d] + 2 * p.pad[d], " along spatial dim ", d);
+    ensure(image[d] > 0 && image[d] + 2 * p.pad[d] >= reach, op, ": the patch reaches over ", reach,
+           " pixels, but the padded image has ", image[d] + 2 * p.pad[d], " along spatial dim ", d);
   }
   return p;
 }
@@ -114,38 +115,47 @@ S patches(std::string_view op, const Dims& image, const Dims& kernel, const Dims
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, unfold,
-                  (const Tensor& input, Dims kernel_size, Dims dilation DEFAULT({1}), Dims padding DEFAULT({0}), Dims stride DEFAULT({1})),
+                  (const Tensor& input, Dims kernel_size, Dims dilation DEFAULT({1}), Dims padding DEFAULT({0}),
+                   Dims stride DEFAULT({1})),
                   "The patches of `input` (batch, channels, h, w) as columns: (batch, channels * kernel pixels, patches).") {
-  ensure(input.rank() == 4 || input.rank() == 3, "unfold: input must be (batch, channels, h, w), but it is ", to_string(input.shape()));
+  ensure(input.rank() == 4 || input.rank() == 3, "unfold: input must be (batch, channels, h, w), but it is ",
+         to_string(input.shape()));
   const bool single = input.rank() == 3;
   const Tensor x = single ? unsqueeze(input, 0) : input;
   const Tensor y = apply(patches<Unfold>("unfold", {x.size(2), x.size(3)}, kernel_size, dilation, padding, stride), x);
   return single ? squeeze(y, {0}) : y;
 }
 DEEPSEEK_FACTS(unfold, .in = {"functional"}, .reference = "references.unfold(input, kernel_size, dilation, padding, stride)",
-               .good = {"randn(2, 3, 4, 5), 2", "randn(2, 5, 5), (2, 3), dilation=2, padding=1, stride=(1, 2)", "randn(0, 3, 4, 4), 2"},
+               .good = {"randn(2, 3, 4, 5), 2", "randn(2, 5, 5), (2, 3), dilation=2, padding=1, stride=(1, 2)",
+                        "randn(0, 3, 4, 4), 2"},
                .bad = {"randn(2, 3, 4, 5), 6", "randn(4, 5), 2", "randn(2, 3, 4, 5), (2, 2, 2)"});
 
 DEEPSEEK_FUNCTION(Tensor, fold,
-                  (const Tensor& input, Dims output_size, Dims kernel_size, Dims dilation DEFAULT({1}), Dims padding DEFAULT({0}),
-                   Dims stride DEFAULT({1})),
-                  "Adds the patches that are the columns of `input` (batch, channels * kernel pixels, patches) into images of `output_size`: "
+                  (const Tensor& input, Dims output_size, Dims kernel_size, Dims dilation DEFAULT({1}),
+                   Dims padding DEFAULT({0}), Dims stride DEFAULT({1})),
+                  "Adds the patches that are the columns of `input` (batch, channels * kernel pixels, patches) into images of "
+                  "`output_size`: "
                   "(batch, channels, h, w).") {
-  ensure(input.rank() == 3 || input.rank() == 2, "fold: input must be (batch, channels * kernel pixels, patches), but it is ", to_string(input.shape()));
+  ensure(input.rank() == 3 || input.rank() == 2, "fold: input must be (batch, channels * kernel pixels, patches), but it is ",
+         to_string(input.shape()));
   const bool single = input.rank() == 2;
   const Tensor x = single ? unsqueeze(input, 0) : input;
-  const Fold op = patches<Fold>("fold", per_dim("fold", "output_size", output_size, 2, 1), kernel_size, dilation, padding, stride);
+  const Fold op = patches<Fold>("fold", per_dim("fold", "output_size", output_size, 2, 1), kernel_size, dilation, padding,
+                                stride);
   const int64_t taps = op.kernel[0] * op.kernel[1];
   int64_t blocks = 1;
-  for (int d = 0; d < 2; ++d) blocks *= (op.image[d] + 2 * op.pad[d] - op.dilation[d] * (op.kernel[d] - 1) - 1) / op.stride[d] + 1;
-  ensure(x.size(1) % taps == 0 && x.size(2) == blocks, "fold: images ", to_string(op.image), " have ", blocks, " patches of ", taps,
-         " pixels per channel, but input is ", to_string(input.shape()));
+  for (int d = 0; d < 2; ++d) blocks *= (op.image[d] + 2 * op.pad[d] - op.dilation[d] * (op.kernel[d] - 1) - 1) / op.stride[d] +
+      1;
+  ensure(x.size(1) % taps == 0 && x.size(2) == blocks, "fold: images ", to_string(op.image), " have ", blocks, " patches of ",
+         taps, " pixels per channel, but input is ", to_string(input.shape()));
   if (x.dtype() == DType::bool_) raise_type("fold: not defined for bool tensors");
   const Tensor y = apply(op, x);
   return single ? squeeze(y, {0}) : y;
 }
-DEEPSEEK_FACTS(fold, .in = {"functional"}, .reference = "references.fold(input, output_size, kernel_size, dilation, padding, stride)",
-               .good = {"randn(2, 12, 12), (4, 5), 2", "randn(4, 9), (6, 6), 2, stride=2", "randn(1, 9, 9), (5, 5), 3, padding=1, stride=2"},
+DEEPSEEK_FACTS(fold, .in = {"functional"},
+               .reference = "references.fold(input, output_size, kernel_size, dilation, padding, stride)",
+               .good = {"randn(2, 12, 12), (4, 5), 2", "randn(4, 9), (6, 6), 2, stride=2",
+                        "randn(1, 9, 9), (5, 5), 3, padding=1, stride=2"},
                .bad = {"randn(2, 12, 11), (4, 5), 2", "randn(2, 13, 12), (4, 5), 2"});
 
 }  // namespace deepseek
