@@ -12,11 +12,6 @@ namespace {
 
 using Kind = Step::Kind;
 
-int arity(const Step& step) {
-  if (step.kind == Kind::load) return 0;
-  return step.kind == Kind::compute ? step.op->arity : 1;
-}
-
 void check_access(const Program& p, const Access& a) {
   DEEPSEEK_CHECK(a.buffer >= 0 || a.kind == Access::Kind::index, "an access names no buffer");
   if (a.kind == Access::Kind::scalar) return;
@@ -33,7 +28,7 @@ void check_step(const Program& p, size_t k) {
     DEEPSEEK_CHECK(s.access >= 0 && s.access < static_cast<int>(p.accesses.size()), "step ", k, " has no access");
   }
   DEEPSEEK_CHECK(s.kind != Kind::compute || s.op != nullptr, "step ", k, " has no op");
-  for (int i = 0; i < arity(s); ++i) {
+  for (int i = 0; i < arity_of(s); ++i) {
     const int a = s.args[static_cast<size_t>(i)];
     DEEPSEEK_CHECK(a >= 0 && a < static_cast<int>(k), "step ", k, " reads step ", a);
     DEEPSEEK_CHECK(p.steps[static_cast<size_t>(a)].kind != Kind::store, "step ", k, " reads a store");
@@ -95,7 +90,7 @@ void find_live(const Program& p, Analysis& a) {
     const Step& s = p.steps[k];
     if (s.kind == Kind::store) a.live[k] = 1;
     if (!a.live[k]) continue;
-    for (int i = 0; i < arity(s); ++i) {
+    for (int i = 0; i < arity_of(s); ++i) {
       a.live[static_cast<size_t>(a.same[static_cast<size_t>(s.args[static_cast<size_t>(i)])])] = 1;
     }
   }
@@ -115,7 +110,7 @@ void find_levels(const Program& p, Analysis& a) {
       else if (s.kind == Kind::store || varies(access, a.kept_dims)) level = Level::row;
       else if (single && access.kind != Access::Kind::scalar) level = Level::row;
     }
-    for (int i = 0; i < arity(s); ++i) {
+    for (int i = 0; i < arity_of(s); ++i) {
       const auto arg = static_cast<size_t>(s.args[static_cast<size_t>(i)]);
       if (s.kind != Kind::store) level = std::max(level, a.level[arg]);
       stage = std::max(stage, a.stage[arg]);

@@ -19,7 +19,17 @@ struct Analysis {
   std::vector<char> live;
   std::vector<Level> level;  // of a store: of the memory written
   std::vector<int> stage;    // number of passes that must have finished before
+
+  // The step that stands for argument i of step k.
+  size_t arg(const Program& p, size_t k, int i = 0) const {
+    return static_cast<size_t>(same[static_cast<size_t>(p.steps[k].args[static_cast<size_t>(i)])]);
+  }
 };
+
+inline int arity_of(const Step& step) {
+  if (step.kind == Step::Kind::load) return 0;
+  return step.kind == Step::Kind::compute ? step.op->arity : 1;
+}
 
 Analysis analyse(const Program&);
 

@@ -9,10 +9,6 @@ namespace {
 
 using Kind = Step::Kind;
 
-// A full value of one group that later passes read again is kept up to the first size, and all such values together up to the
-// second: they should stay in the second-level cache.
-constexpr int64_t kept_value_bytes = 128 * 1024;
-constexpr int64_t kept_values_bytes = 320 * 1024;
 constexpr int64_t row_ahead_points = 16 * 1024;  // rows up to this size come into the cache before their first pass
 constexpr int64_t cache_bytes = 24 * 1024;       // of the first-level cache, for blocks
 constexpr int64_t least_block = 128;
@@ -22,6 +18,7 @@ class Lowering {
   Lowering(const Program& program, bool stores_last, int64_t block_points)
       : p_(program), a_(analyse(program)), stores_last_(stores_last) {
     code_.cut = choose_cut(p_, a_, block_points);
+    needs_ = find_needs(p_, a_, code_.cut, stores_last);
     const size_t n = p_.steps.size();
     slot_.assign(n, -1);
     wide_.assign(n, -1);
@@ -35,7 +32,6 @@ class Lowering {
   }
 
   Code lower() {
-    find_needs();
     for (size_t k = 0; k < p_.steps.size(); ++k) {
       if (a_.live[k] && a_.same[k] == static_cast<int>(k) && a_.level[k] == Level::uniform) emit(code_.preamble, k, Level::uniform, 0);
     }
@@ -54,66 +50,9 @@ class Lowering {
 
  private:
   const Step& step(size_t k) const { return p_.steps[k]; }
-  size_t arg(size_t k, int i = 0) const {
-    return static_cast<size_t>(a_.same[static_cast<size_t>(step(k).args[static_cast<size_t>(i)])]);
-  }
+  size_t arg(size_t k, int i = 0) const { return a_.arg(p_, k, i); }
   const Access& access(size_t k) const { return p_.accesses[static_cast<size_t>(step(k).access)]; }
-  int arity(size_t k) const { return step(k).kind == Kind::load ? 0 : step(k).kind == Kind::compute ? step(k).op->arity : 1; }
   bool computed(size_t k) const { return a_.live[k] && a_.same[k] == static_cast<int>(k); }
-
-  // Where a store happens: the section of its level, as early as its value exists.
-  int store_stage(size_t k) const {
-    if (stores_last_) return a_.level[k] == Level::full ? a_.passes - 1 : a_.passes;
-    return a_.stage[k];
-  }
-
-  // Which full values each pass computes, and which of them it reads from an earlier pass.
-  void find_needs() {
-    need_.assign(static_cast<size_t>(a_.passes), std::vector<char>(p_.steps.size(), 0));
-    std::vector<char> available(p_.steps.size(), 0), wanted_again(p_.steps.size(), 0);
-    int64_t kept_bytes = 0;
-    for (int s = 0; s < a_.passes; ++s) {
-      auto& need = need_[static_cast<size_t>(s)];
-      for (size_t k = p_.steps.size(); k-- > 0;) {
-        if (!a_.live[k]) continue;
-        const bool reduces = step(k).kind == Kind::reduce && computed(k) && a_.stage[k] == s + 1;
-        const bool stores = step(k).kind == Kind::store && a_.level[k] == Level::full && store_stage(k) == s;
-        if (!reduces && !stores && !need[k]) continue;
-        if (need[k] && available[k] && can_keep(k, kept_bytes)) {
-          wanted_again[k] = 1;
-          need[k] = 0;
-          continue;
-        }
-        if (reduces || stores) need[k] = 1;
-        for (int i = 0; i < arity(k); ++i) {
-          if (a_.level[arg(k, i)] == Level::full) need[arg(k, i)] = 1;
-        }
-      }
-      for (size_t k = 0; k < p_.steps.size(); ++k) {
-        if (need[k]) available[k] = 1;
-      }
-    }
-    again_ = std::move(wanted_again);
-  }
-
-  bool can_keep(size_t k, int64_t& total) {
-    if (again_.empty()) again_.assign(p_.steps.size(), 0);
-    const Cut& cut = code_.cut;
-    if (step(k).kind == Kind::reduce || step(k).kind == Kind::store) return false;
-    if (cut.one_block || again_[k]) return true;
-    if (cut.split || in_place(k)) return false;
-    const int64_t bytes = size_of(step(k).type) * cut.reduced * cut.group;
-    if (bytes > kept_value_bytes || total + bytes > kept_values_bytes) return false;
-    total += bytes;
-    again_[k] = 1;
-    return true;
-  }
-
-  // A load that only points at memory.
-  bool in_place(size_t k) {
-    return step(k).kind == Kind::load && access(k).kind == Access::Kind::memory && access(k).dtype == step(k).type &&
-           operand(k, Level::full).walk.contiguous() && !stores_last_;
-  }
 
   // A store takes its value straight from the instruction that computes it, when that runs in the same section and writes the
   // type in memory.
@@ -123,7 +62,7 @@ class Lowering {
       const size_t v = arg(k);
       const Level level = a_.level[k];
       if (level != a_.level[v] || direct_[v] >= 0 || access(k).dtype != step(v).type || a_.stage[k] != a_.stage[v]) continue;
-      if (level == Level::full && again_[v] && !code_.cut.one_block) continue;
+      if (level == Level::full && needs_.again[v] && !code_.cut.one_block) continue;
       if (step(v).kind == Kind::reduce || !operand(k, level).walk.contiguous()) continue;
       if (step(v).kind == Kind::load && access(v).kind == Access::Kind::memory && access(v).dtype == step(v).type &&
           operand(v, level).walk.contiguous()) continue;
@@ -135,16 +74,8 @@ class Lowering {
   int operand_index(size_t k, Level level) {
     int& index = operand_of_[static_cast<size_t>(step(k).access) * 3 + static_cast<size_t>(level)];
     if (index >= 0) return index;
-    const Access& a = access(k);
-    Dims sizes, strides;
-    const auto add = [&](const std::vector<int>& dims) {
-      for (int d : dims) sizes.push_back(p_.domain[d]), strides.push_back(a.strides[d]);
-    };
-    if (level == Level::full && code_.cut.columns) add(a_.reduced_dims);
-    if (level != Level::uniform) add(a_.kept_dims);
-    if (level == Level::full && !code_.cut.columns) add(a_.reduced_dims);
     index = static_cast<int>(code_.operands.size());
-    code_.operands.push_back({Walk(sizes, strides, a.offset), a.buffer});
+    code_.operands.push_back({walk_of(p_, a_, code_.cut, access(k), level), access(k).buffer});
     return index;
   }
   const Operand& operand(size_t k, Level level) { return code_.operands[static_cast<size_t>(operand_index(k, level))]; }
@@ -186,7 +117,7 @@ class Lowering {
       out.push_back(streamed(at_access(Action::point, dst, store, level, slots_.back().backing), store, level, true));
       return dst;
     }
-    if (level == Level::full && again_[k] && !code_.cut.one_block) {
+    if (level == Level::full && needs_.again[k] && !code_.cut.one_block) {
       const Cut& cut = code_.cut;
       kept_[k] = new_slot({bytes, cut.reduced * cut.group, false, true, -1});
       return keep(out, k);
@@ -268,7 +199,7 @@ class Lowering {
         aheads_.push_back(next);
       }
       out.push_back(in);
-    } else if (stores_last_ || (!convert && (direct_[k] >= 0 || (level == Level::full && again_[k])))) {
+    } else if (stores_last_ || (!convert && (direct_[k] >= 0 || (level == Level::full && needs_.again[k])))) {
       raw = convert ? block(bytes, level) : destination(out, k, level);
       out.push_back(make(Action::gather, raw, operand_index(k, level), bytes));
       written(out, raw);
@@ -357,7 +288,7 @@ class Lowering {
     Section& out = code_.rows[static_cast<size_t>(stage)];
     for (size_t k = 0; k < p_.steps.size(); ++k) {
       if (!computed(k) || a_.level[k] != Level::row) continue;
-      if (step(k).kind == Kind::store ? store_stage(k) != stage || stores_last_ : a_.stage[k] != stage) continue;
+      if (a_.stage[k] != stage || (stores_last_ && step(k).kind == Kind::store)) continue;
       if (step(k).kind == Kind::reduce) {
         slot_[k] = block(size_of(step(k).type), Level::row);
         out.push_back(make(Action::finish, slot_[k], reduction(k), size_of(step(k).type)));
@@ -371,7 +302,7 @@ class Lowering {
   void emit_pass(int s) {
     pass_ = s;
     Section& out = code_.full[static_cast<size_t>(s)];
-    const auto& need = need_[static_cast<size_t>(s)];
+    const std::vector<char>& need = needs_.pass[static_cast<size_t>(s)];
     // Another thread may run the next pass of a split group: it spreads its own copies.
     if (code_.cut.split || code_.cut.columns) {
       for (size_t k = 0; k < p_.steps.size(); ++k) {
@@ -381,7 +312,7 @@ class Lowering {
     std::vector<char> here(p_.steps.size(), 0);
     for (size_t k = 0; k < p_.steps.size(); ++k) {
       if (!need[k]) continue;
-      for (int i = 0; i < arity(k); ++i) {
+      for (int i = 0; i < arity_of(step(k)); ++i) {
         const size_t v = arg(k, i);
         if (a_.level[v] == Level::full && !need[v] && kept_[v] >= 0 && !here[v]) {
           slot_[v] = keep(out, v);
@@ -406,9 +337,8 @@ class Lowering {
   bool stores_last_;
   int pass_ = 0;  // being emitted
   Code code_;
+  Needs needs_;
   std::vector<VirtualSlot> slots_;
-  std::vector<std::vector<char>> need_;  // per pass and step
-  std::vector<char> again_;              // computed by one pass, read by a later one
   std::vector<int> slot_;                // of the value at its own level, in the section being emitted
   std::vector<int> wide_;                // of the value spread to blocks
   std::vector<int> direct_;              // store that takes the value from where it is computed

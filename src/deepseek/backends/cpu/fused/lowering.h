@@ -18,6 +18,15 @@ struct VirtualSlot {
 // `block_points`: of a block of a program that reduces nothing.
 Cut choose_cut(const Program&, const Analysis&, int64_t block_points);
 
+// Where the elements of an access lie, for values of a level.
+Walk walk_of(const Program&, const Analysis&, const Cut&, const Access&, Level);
+
+struct Needs {
+  std::vector<std::vector<char>> pass;  // per pass and step: computed (or stored, or reduced) there
+  std::vector<char> again;              // per step: computed by one pass and read by a later one
+};
+Needs find_needs(const Program&, const Analysis&, const Cut&, bool stores_last);
+
 // Gives memory to slots (those whose lives do not overlap share it), renumbers them in the instructions, finds the hazards.
 void place_slots(Code&, const std::vector<VirtualSlot>&);
 
