@@ -35,6 +35,12 @@ enum class Action : uint8_t {
   finish,     // the state of reduction `operand` into slot[dst]
 };
 
+// Whether the work of an action grows with the block.
+constexpr bool moves_elements(Action a) {
+  return a == Action::call || a == Action::fetch || a == Action::gather || a == Action::number || a == Action::scatter ||
+         a == Action::store || a == Action::fold;
+}
+
 struct Instruction {
   Action action = Action::call;
   uint8_t arity = 0;

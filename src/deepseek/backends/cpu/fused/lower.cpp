@@ -42,7 +42,9 @@ class Lowering {
       emit_rows(s + 1);
     }
     for (const auto* sections : {&code_.rows, &code_.full}) {
-      for (const Section& section : *sections) code_.weight += static_cast<int64_t>(section.size());
+      for (const Section& section : *sections) {
+        code_.weight += std::count_if(section.begin(), section.end(), [](const Instruction& in) { return moves_elements(in.action); });
+      }
     }
     place_slots(code_, slots_);
     return std::move(code_);
