@@ -1,11 +1,11 @@
 // The copy kernel against loops, over shapes that no tile or run divides.
 #include "deepseek/backends/cpu/move/strided_copy.h"
 
-#include <gtest/gtest.h>
-
 #include <cstring>
 #include <numeric>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 using namespace deepseek;
 
@@ -29,7 +29,6 @@ void check(const Shape& shape, const Strides& to, const Strides& from) {
   std::vector<T> source(static_cast<size_t>(extent(shape, from))), target(static_cast<size_t>(extent(shape, to)), T(7));
   std::iota(source.begin(), source.end(), T(1));
   std::vector<T> expected = target;
-  Dims at = Dims::filled(shape.size(), 0);
   for (int64_t i = 0; i < shape.numel(); ++i) {
     int64_t rest = i, t = 0, f = 0;
     for (int d = shape.size() - 1; d >= 0; --d) {

@@ -1,8 +1,8 @@
 // Views against index arithmetic: what they read, what a write through them changes, and what gradients put back.
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <numeric>
+
+#include <gtest/gtest.h>
 
 #include "deepseek/ops.h"
 #include "deepseek/ops/index/indexing.h"
@@ -19,9 +19,12 @@ Tensor counting(const Shape& shape) {
   std::iota(v.begin(), v.end(), 0.0);
   return Tensor::from_vector(v, shape);
 }
-Doubles values(const Tensor& t) { return t.to_vector<double>(); }
+Doubles values(const Tensor& t) {
+  return t.to_vector<double>();
+}
 
-// A view of a counting tensor shows which elements it has. A write through the view must reach these elements and no other.
+// A view of a counting tensor shows which elements it has. A write through the view must reach these elements and no
+// other.
 void check_view(const Shape& shape, const std::function<Tensor(const Tensor&)>& view, const char* name) {
   const Doubles seen = values(view(counting(shape)));
   Tensor base = counting(shape);
@@ -47,7 +50,9 @@ void check_view(const Shape& shape, const std::function<Tensor(const Tensor&)>& 
   EXPECT_TRUE(values(leaf.grad()) == gradient) << name << ": gradient";
 }
 
-#define CHECK_VIEW(shape, expression) check_view(Shape shape, [](const Tensor& x) { return expression; }, #expression)
+#define CHECK_VIEW(shape, expression) \
+  check_view(                         \
+      Shape shape, [](const Tensor& x) { return expression; }, #expression)
 
 TEST(Views, ReadWriteAndGradient) {
   CHECK_VIEW(({5}), slice(x, 0, 1, 4, 2));
@@ -84,11 +89,18 @@ TEST(Views, OverlapsAreReadButNotWritten) {
 
 TEST(Views, CopiesDoNotShare) {
   for (const auto& copy : std::vector<std::function<Tensor(const Tensor&)>>{
-           [](const Tensor& x) { return flip(x, {0}); }, [](const Tensor& x) { return repeat(x, {1, 1}); },
+           [](const Tensor& x) { return flip(x, {0}); },
+           [](const Tensor& x) {
+             return repeat(x, {1, 1});
+           },
            [](const Tensor& x) { return roll(x, {0}, {0}); }, [](const Tensor& x) { return diag(x); },
-           [](const Tensor& x) { return pad(x, {0, 0}, "reflect"); },
+           [](const Tensor& x) {
+             return pad(x, {0, 0}, "reflect");
+           },
            [](const Tensor& x) { return flatten(transpose(x, 0, 1)); },  // as in torch, where strides cannot say it
-           [](const Tensor& x) { return repeat(x, {2, 1}); }}) {
+           [](const Tensor& x) {
+             return repeat(x, {2, 1});
+           }}) {
     const Tensor base = counting({3, 3});
     Tensor c = copy(base);
     c.assign(zeros(c.shape(), DType::float64));
@@ -106,7 +118,8 @@ TEST(Views, RegionsThatOverlap) {
 
 TEST(Indexing, TensorsReplaceTheirDims) {
   const Tensor x = counting({3, 4, 5});
-  const Tensor rows = Tensor::from_vector<int64_t>({2, -3}, {2}), columns = Tensor::from_vector<int64_t>({1, 0, 3}, {3, 1});
+  const Tensor rows = Tensor::from_vector<int64_t>({2, -3}, {2}),
+               columns = Tensor::from_vector<int64_t>({1, 0, 3}, {3, 1});
   const Tensor together = index(x, {rows, columns});
   EXPECT_EQ(to_string(together.shape()), "(3, 2, 5)");
   const Tensor apart = index(x, {rows, SliceItem{}, Tensor::from_vector<int64_t>({4, 0}, {2})});
@@ -115,7 +128,8 @@ TEST(Indexing, TensorsReplaceTheirDims) {
   for (int64_t i = 0; i < 3; ++i) {
     for (int64_t j = 0; j < 2; ++j) {
       const int64_t r = j == 0 ? 2 : 0, c = i == 0 ? 1 : i == 1 ? 0 : 3;
-      for (int64_t k = 0; k < 5; ++k) EXPECT_EQ(a[static_cast<size_t>((i * 2 + j) * 5 + k)], static_cast<double>((r * 4 + c) * 5 + k));
+      for (int64_t k = 0; k < 5; ++k)
+        EXPECT_EQ(a[static_cast<size_t>((i * 2 + j) * 5 + k)], static_cast<double>((r * 4 + c) * 5 + k));
     }
   }
   EXPECT_TRUE((b == Doubles{44, 49, 54, 59, 0, 5, 10, 15}));
@@ -128,7 +142,8 @@ TEST(Indexing, Masks) {
   const Tensor x = counting({2, 3});
   const Tensor mask = gt(x, 2.5);
   EXPECT_TRUE((values(index(x, {mask})) == Doubles{3, 4, 5}));
-  const Tensor row = Tensor::from_vector<int64_t>({0, 1}, {2}), one = gt(Tensor::from_vector<int64_t>({1, 0, 1}, {3}), 0);
+  const Tensor row = Tensor::from_vector<int64_t>({0, 1}, {2}),
+               one = gt(Tensor::from_vector<int64_t>({1, 0, 1}, {3}), 0);
   EXPECT_TRUE((values(index(x, {row, one})) == Doubles{0, 5}));
   EXPECT_THROW(index(x, {one}), Error);
 }
@@ -142,7 +157,8 @@ TEST(Indexing, Assigns) {
   const Tensor twice = Tensor::from_vector<int64_t>({1, 1, -2}, {3});
   index_assign(x, {twice}, 1.0, true);
   EXPECT_TRUE((values(x) == Doubles{1, 8, 3, 2, 10, 2}));
-  index_assign(x, {SliceItem{}, Tensor::from_vector<int64_t>({2, 0}, {2})}, Tensor::from_vector<double>({5, 6, 7, 8}, {2, 2}));
+  index_assign(x, {SliceItem{}, Tensor::from_vector<int64_t>({2, 0}, {2})},
+               Tensor::from_vector<double>({5, 6, 7, 8}, {2, 2}));
   EXPECT_TRUE((values(x) == Doubles{6, 8, 5, 8, 10, 7}));
   Tensor part = slice(x, 1, 1, 3, 1);
   index_assign(part, {Tensor::from_vector<int64_t>({0}, {1})}, -1.0);
@@ -164,7 +180,8 @@ TEST(Indexing, OutOfRangeIsFoundWhenComputed) {
     } catch (const Error& e) {
       message = e.what();
     }
-    EXPECT_TRUE(message.find(std::to_string(bad)) != std::string::npos && message.find("size 3") != std::string::npos) << message;
+    EXPECT_TRUE(message.find(std::to_string(bad)) != std::string::npos && message.find("size 3") != std::string::npos)
+        << message;
     EXPECT_THROW(index_select(x, 0, i).eval(), Error);
     EXPECT_THROW(gather(x, 0, unsqueeze(i, 1)).eval(), Error);
     EXPECT_THROW(scatter_add(x, 0, unsqueeze(i, 1), zeros({2, 1}, DType::float64)).eval(), Error);

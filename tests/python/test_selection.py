@@ -37,6 +37,17 @@ def test_ties_keep_their_order() -> None:
     assert tensor([3.0, 5.0, 5.0]).topk(2)[1].tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("length", [1, 15, 16, 17, 100, 1003])
+def test_first_of_equals_in_long_lines(length: int) -> None:
+    generator = numpy.random.default_rng(length)
+    for high in (2, 50):
+        x = generator.integers(0, high, (40, length)).astype(numpy.float32)
+        if high == 50:
+            x[::3, length // 2 :: 7] = NAN
+        assert (tensor(x, numpy.float32).argmax(1).numpy() == x.argmax(1)).all()
+        assert (tensor(x, numpy.float32).argmin(1).numpy() == x.argmin(1)).all()
+
+
 def test_equal_extremes_share_the_gradient() -> None:
     x = tensor([3.0, 5.0, 5.0]).requires_grad_()
     x.amax().backward()

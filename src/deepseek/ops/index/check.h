@@ -17,8 +17,8 @@ enum class ScatterMode : uint8_t { set, add, mul, max, min };
 Tensor write_rows(const Tensor& base, int dim, const Tensor& index, const Tensor& source, ScatterMode mode,
                   const char* name);
 
-// int64 place in a row-major shape `sizes` of each point given by one index tensor per dim; all of one shape. Negative indices
-// count from the end. What is out of range raises when it is computed.
+// int64 place in a row-major shape `sizes` of each point given by one index tensor per dim; all of one shape. Negative
+// indices count from the end. What is out of range raises when it is computed.
 Tensor linear_index(const TensorList& indices, const std::vector<int64_t>& sizes, int first_dim);
 
 // int64 places of the elements of the flattened mask that are not zero; computes the mask.

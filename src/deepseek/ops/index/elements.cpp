@@ -11,7 +11,8 @@
 namespace deepseek {
 namespace {
 
-// Where the lines of an index of shape `index` start in a row-major tensor of shape `base`, whose other sizes may be larger.
+// Where the lines of an index of shape `index` start in a row-major tensor of shape `base`, whose other sizes may be
+// larger.
 struct Places {
   LineShape base, index;
   std::vector<int64_t> outer, inner;  // empty: the shapes agree there
@@ -60,10 +61,14 @@ struct GatherElements : KernelOp {
     const Spec in = context.inputs[0].spec;
     return [=, dim = dim, at = Places(in.shape, context.inputs[1].spec.shape, axis())](const KernelRun& run) {
       switch (size_of(in.dtype)) {
-        case 1: return gather<uint8_t>(run, at, dim);
-        case 2: return gather<uint16_t>(run, at, dim);
-        case 4: return gather<uint32_t>(run, at, dim);
-        default: return gather<uint64_t>(run, at, dim);
+        case 1:
+          return gather<uint8_t>(run, at, dim);
+        case 2:
+          return gather<uint16_t>(run, at, dim);
+        case 4:
+          return gather<uint32_t>(run, at, dim);
+        default:
+          return gather<uint64_t>(run, at, dim);
       }
     };
   }
@@ -112,11 +117,16 @@ struct ScatterElements : KernelOp {
         using T = decltype(type);
         using A = Arithmetic<T>;
         switch (op.mode) {
-          case ScatterMode::set: return op.scatter<T>(run, at, [](A, A x) { return x; });
-          case ScatterMode::add: return op.scatter<T>(run, at, [](A a, A x) { return wrapping_add<A>(a, x); });
-          case ScatterMode::mul: return op.scatter<T>(run, at, [](A a, A x) { return wrapping_mul<A>(a, x); });
-          case ScatterMode::max: return op.scatter<T>(run, at, [](A a, A x) { return x > a || is_nan(x) ? x : a; });
-          case ScatterMode::min: return op.scatter<T>(run, at, [](A a, A x) { return x < a || is_nan(x) ? x : a; });
+          case ScatterMode::set:
+            return op.scatter<T>(run, at, [](A, A x) { return x; });
+          case ScatterMode::add:
+            return op.scatter<T>(run, at, [](A a, A x) { return wrapping_add<A>(a, x); });
+          case ScatterMode::mul:
+            return op.scatter<T>(run, at, [](A a, A x) { return wrapping_mul<A>(a, x); });
+          case ScatterMode::max:
+            return op.scatter<T>(run, at, [](A a, A x) { return x > a || is_nan(x) ? x : a; });
+          case ScatterMode::min:
+            return op.scatter<T>(run, at, [](A a, A x) { return x < a || is_nan(x) ? x : a; });
         }
       });
     };
@@ -142,7 +152,9 @@ struct ScatterElements : KernelOp {
     if (mode == ScatterMode::set || mode == ScatterMode::add) {
       const bool add = mode == ScatterMode::add;
       if (g.needs(0)) g.set(0, add ? grad : deepseek::scatter(grad, dim, index, 0));
-      if (g.needs(2)) g.set(2, add ? gather(grad, dim, index) : where(is_last(g), gather(grad, dim, index), filled_like(g.input(2), 0)));
+      if (g.needs(2))
+        g.set(2,
+              add ? gather(grad, dim, index) : where(is_last(g), gather(grad, dim, index), filled_like(g.input(2), 0)));
       return;
     }
     ensure(mode != ScatterMode::mul, "scatter_reduce: 'prod' has no gradient; multiply gathered values instead");
@@ -164,11 +176,11 @@ struct ScatterElements : KernelOp {
 // The index as int64 and the axis, after checking that its shape fits `input` outside dim.
 Tensor fitting_index(const Tensor& input, int axis, const Tensor& index, std::string_view op) {
   const Tensor i = index_tensor(index, op);
-  ensure(i.rank() == input.rank(), op, ": index must have as many dims as input, but input is ", to_string(input.shape()),
-         " and index is ", to_string(i.shape()));
+  ensure(i.rank() == input.rank(), op, ": index must have as many dims as input, but input is ",
+         to_string(input.shape()), " and index is ", to_string(i.shape()));
   for (int d = 0; d < i.rank(); ++d) {
-    ensure(d == axis || i.shape()[d] <= input.shape()[d], op, ": index must not be larger than input outside dim ", axis,
-           ", but input is ", to_string(input.shape()), " and index is ", to_string(i.shape()));
+    ensure(d == axis || i.shape()[d] <= input.shape()[d], op, ": index must not be larger than input outside dim ",
+           axis, ", but input is ", to_string(input.shape()), " and index is ", to_string(i.shape()));
   }
   return i;
 }
@@ -184,8 +196,8 @@ Tensor scatter_with(const Tensor& input, int64_t dim, const Tensor& index, const
     ensure(src.rank() == i.rank(), op, ": src must have as many dims as index, but src is ", to_string(src.shape()),
            " and index is ", to_string(i.shape()));
     for (int d = 0; d < i.rank(); ++d) {
-      ensure(i.shape()[d] <= src.shape()[d], op, ": src must cover index, but src is ", to_string(src.shape()), " and index is ",
-             to_string(i.shape()));
+      ensure(i.shape()[d] <= src.shape()[d], op, ": src must cover index, but src is ", to_string(src.shape()),
+             " and index is ", to_string(i.shape()));
       source = slice_of(source, d, 0, i.shape()[d]);
     }
   }
@@ -198,26 +210,27 @@ Tensor scatter_with(const Tensor& input, int64_t dim, const Tensor& index, const
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, gather, (const Tensor& input, int64_t dim, const Tensor& index),
-                  "Elements of `input` at the places along `dim` that the integer tensor `index` gives for each position.\n\n"
-                  "out[i][j] = input[index[i][j]][j] for dim 0. `index` has as many dims as `input` and is not larger outside "
-                  "`dim`; the result has its shape. Indices must not be negative.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, gather, (const Tensor& input, int64_t dim, const Tensor& index),
+    "Elements of `input` at the places along `dim` that the integer tensor `index` gives for each position.\n\n"
+    "out[i][j] = input[index[i][j]][j] for dim 0. `index` has as many dims as `input` and is not larger outside "
+    "`dim`; the result has its shape. Indices must not be negative.") {
   const int axis = wrap_dim(dim, input.rank(), "gather");
   return apply(GatherElements{.dim = axis}, input, fitting_index(input, axis, index, "gather"));
 }
-DEEPSEEK_FACTS(gather, .in = {"method"},
-               .reference = "numpy.take_along_axis(input[tuple(slice(None) if d == dim % input.ndim else slice(0, index.shape[d]) "
-                            "for d in range(input.ndim))], index, dim)",
-               .good = {"randn(5), 0, ints(7, high=5)", "randn(3, 4), 1, ints(3, 6, high=4)", "randn(3, 4), 0, ints(2, 3, high=3)",
-                        "randn(4, 3, 5), -2, ints(3, 6, 2, high=3)", "ints(2, 3), 1, ints(2, 0, high=3)"},
-               .bad = {"randn(3), 0, ints(2, low=3, high=9)", "randn(3, 4), 0, ints(2, high=3)", "randn(3), 0, randn(2)",
-                       "randn(3, 4), 0, ints(2, 5, high=3)", "randn(3), 1, ints(2, high=3)"});
+DEEPSEEK_FACTS(
+    gather, .in = {"method"},
+    .reference =
+        "numpy.take_along_axis(input[tuple(slice(None) if d == dim % input.ndim else slice(0, index.shape[d]) "
+        "for d in range(input.ndim))], index, dim)",
+    .good = {"randn(5), 0, ints(7, high=5)", "randn(3, 4), 1, ints(3, 6, high=4)", "randn(3, 4), 0, ints(2, 3, high=3)",
+             "randn(4, 3, 5), -2, ints(3, 6, 2, high=3)", "ints(2, 3), 1, ints(2, 0, high=3)"},
+    .bad = {"randn(3), 0, ints(2, low=3, high=9)", "randn(3, 4), 0, ints(2, high=3)", "randn(3), 0, randn(2)",
+            "randn(3, 4), 0, ints(2, 5, high=3)", "randn(3), 1, ints(2, high=3)"});
 
 DEEPSEEK_FUNCTION(Tensor, take_along_dim,
                   (const Tensor& input, const Tensor& indices, std::optional<int64_t> dim DEFAULT(std::nullopt)),
-                  "`gather` whose other dims broadcast; without `dim` both tensors are flattened.")
-{
+                  "`gather` whose other dims broadcast; without `dim` both tensors are flattened.") {
   if (!dim) return gather(flatten(input), 0, flatten(indices));
   ensure(input.rank() == indices.rank(), "take_along_dim: input and indices must have as many dims, but are ",
          to_string(input.shape()), " and ", to_string(indices.shape()));
@@ -231,16 +244,19 @@ DEEPSEEK_FUNCTION(Tensor, take_along_dim,
   taken[axis] = wanted;
   return gather(expand(input, common), axis, expand(index_tensor(indices, "take_along_dim", "indices"), taken));
 }
-DEEPSEEK_FACTS(take_along_dim, .in = {"method"}, .reference = "numpy.take_along_axis(input.reshape(-1) if dim is None else input, "
-                                                              "indices.reshape(-1) if dim is None else indices, 0 if dim is None "
-                                                              "else dim)",
-               .good = {"randn(3, 4), ints(3, 2, high=4), 1", "randn(3, 4), ints(5, 1, high=3), 0", "randn(2, 3), ints(4, high=6)"},
+DEEPSEEK_FACTS(take_along_dim, .in = {"method"},
+               .reference =
+                   "numpy.take_along_axis(input.reshape(-1) if dim is None else input, "
+                   "indices.reshape(-1) if dim is None else indices, 0 if dim is None "
+                   "else dim)",
+               .good = {"randn(3, 4), ints(3, 2, high=4), 1", "randn(3, 4), ints(5, 1, high=3), 0",
+                        "randn(2, 3), ints(4, high=6)"},
                .bad = {"randn(3), ints(2, low=3, high=9), 0", "randn(3, 4), ints(2, high=3), 0"});
 
-DEEPSEEK_FUNCTION(Tensor, scatter, (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src),
-                  "`input` with element index[i] along `dim` replaced by src[i], for each position i of `index`; `src` may be a "
-                  "number.\n\nWhere indices are equal the last counts.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, scatter, (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src),
+    "`input` with element index[i] along `dim` replaced by src[i], for each position i of `index`; `src` may be a "
+    "number.\n\nWhere indices are equal the last counts.") {
   return scatter_with(input, dim, index, src, ScatterMode::set, "scatter");
 }
 DEEPSEEK_FACTS(scatter, .in = {"method"},
@@ -250,25 +266,28 @@ DEEPSEEK_FACTS(scatter, .in = {"method"},
                .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2)", "randn(3, 4), 0, ints(2, high=3), randn(2)",
                        "randn(3), 0, ints(3, high=3), randn(2)", "randn(3), 0, ints(2, high=3), ints(2)"});
 
-DEEPSEEK_FUNCTION(Tensor, scatter_add, (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src),
-                  "`input` with src[i] added to element index[i] along `dim`, for each position i of `index`; equal indices add "
-                  "up, in order.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, scatter_add, (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src),
+    "`input` with src[i] added to element index[i] along `dim`, for each position i of `index`; equal indices add "
+    "up, in order.") {
   return scatter_with(input, dim, index, src, ScatterMode::add, "scatter_add");
 }
-DEEPSEEK_FACTS(scatter_add, .in = {"method"},
-               .reference = "(lambda y: (numpy.add.at(y, tuple(index if d == dim % input.ndim else numpy.indices(index.shape)[d] for "
-                            "d in range(input.ndim)), src[tuple(slice(0, n) for n in index.shape)]), y)[1])(input.copy())",
-               .good = {"randn(5), 0, ints(9, high=5), randn(9)", "randn(3, 4), 1, ints(3, 6, high=4), randn(3, 6)",
-                        "randn(4, 3, 5), -2, ints(3, 6, 2, high=3), randn(4, 7, 2)", "ints(2, 3), 0, ints(5, 2, high=2), ints(5, 2)"},
-               .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2)", "randn(3, 4), 0, ints(2, 5, high=3), randn(2, 5)"});
+DEEPSEEK_FACTS(
+    scatter_add, .in = {"method"},
+    .reference =
+        "(lambda y: (numpy.add.at(y, tuple(index if d == dim % input.ndim else numpy.indices(index.shape)[d] for "
+        "d in range(input.ndim)), src[tuple(slice(0, n) for n in index.shape)]), y)[1])(input.copy())",
+    .good = {"randn(5), 0, ints(9, high=5), randn(9)", "randn(3, 4), 1, ints(3, 6, high=4), randn(3, 6)",
+             "randn(4, 3, 5), -2, ints(3, 6, 2, high=3), randn(4, 7, 2)",
+             "ints(2, 3), 0, ints(5, 2, high=2), ints(5, 2)"},
+    .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2)", "randn(3, 4), 0, ints(2, 5, high=3), randn(2, 5)"});
 
-DEEPSEEK_FUNCTION(Tensor, scatter_reduce,
-                  (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src, const std::string& reduce,
-                   bool include_self DEFAULT(true)),
-                  "`scatter_add` with another reduction: 'sum', 'prod', 'mean', 'amax' or 'amin'. Without `include_self` the "
-                  "elements of `input` that are written to do not take part. 'prod' has no gradient.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, scatter_reduce,
+    (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src, const std::string& reduce,
+     bool include_self DEFAULT(true)),
+    "`scatter_add` with another reduction: 'sum', 'prod', 'mean', 'amax' or 'amin'. Without `include_self` the "
+    "elements of `input` that are written to do not take part. 'prod' has no gradient.") {
   const bool integral = !is_floating_point(input.dtype());
   const double inf = std::numeric_limits<double>::infinity();
   ScatterMode mode = ScatterMode::add;
@@ -278,15 +297,22 @@ DEEPSEEK_FUNCTION(Tensor, scatter_reduce,
     int64_t bound = 0;
     visit_dtype(input.dtype(), [&](auto type) {
       using T = decltype(type);
-      if constexpr (std::is_integral_v<T>) bound = static_cast<int64_t>(top ? std::numeric_limits<T>::max() : std::numeric_limits<T>::min());
+      if constexpr (std::is_integral_v<T>)
+        bound = static_cast<int64_t>(top ? std::numeric_limits<T>::max() : std::numeric_limits<T>::min());
     });
     return bound;
   };
-  if (reduce == "prod") mode = ScatterMode::mul, start = 1;
-  else if (reduce == "amax") mode = ScatterMode::max, start = lowest(false);
-  else if (reduce == "amin") mode = ScatterMode::min, start = lowest(true);
-  else ensure(reduce == "sum" || reduce == "mean", "scatter_reduce: reduce must be 'sum', 'prod', 'mean', 'amax' or 'amin', but is '", reduce, "'");
-  if (reduce == "mean" && integral) raise_type("scatter_reduce: 'mean' needs a floating type, but input is ", name_of(input.dtype()));
+  if (reduce == "prod")
+    mode = ScatterMode::mul, start = 1;
+  else if (reduce == "amax")
+    mode = ScatterMode::max, start = lowest(false);
+  else if (reduce == "amin")
+    mode = ScatterMode::min, start = lowest(true);
+  else
+    ensure(reduce == "sum" || reduce == "mean",
+           "scatter_reduce: reduce must be 'sum', 'prod', 'mean', 'amax' or 'amin', but is '", reduce, "'");
+  if (reduce == "mean" && integral)
+    raise_type("scatter_reduce: 'mean' needs a floating type, but input is ", name_of(input.dtype()));
   const Tensor base = include_self ? input : scatter(input, dim, index, start);
   const Tensor result = scatter_with(base, dim, index, src, mode, "scatter_reduce");
   if (reduce != "mean") return result;
@@ -294,13 +320,15 @@ DEEPSEEK_FUNCTION(Tensor, scatter_reduce,
   const Tensor count = scatter_add(self, dim, index, filled_like(src, 1));
   return result / where(count == 0, ones, count);
 }
-DEEPSEEK_FACTS(scatter_reduce, .in = {"method"},
-               .reference = "(lambda y: ({'sum': numpy.add, 'prod': numpy.multiply, 'amax': numpy.maximum, 'amin': numpy.minimum}"
-                            "[reduce].at(y, tuple(index if d == dim % input.ndim else numpy.indices(index.shape)[d] for d in "
-                            "range(input.ndim)), src), y)[1])(input.copy())",
-               .good = {"randn(5), 0, ints(9, high=5), randn(9), 'sum'", "randn(3, 4), 1, ints(3, 6, high=4), randn(3, 6), 'amax'",
-                        "randn(3, 4), 0, ints(6, 4, high=3), randn(6, 4), 'amin'", "ints(3), 0, ints(6, high=3), ints(6), 'prod'"},
-               .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2), 'amax'", "randn(3), 0, ints(2, high=3), randn(2), 'median'",
-                       "ints(3), 0, ints(2, high=3), ints(2), 'mean'"});
+DEEPSEEK_FACTS(
+    scatter_reduce, .in = {"method"},
+    .reference =
+        "(lambda y: ({'sum': numpy.add, 'prod': numpy.multiply, 'amax': numpy.maximum, 'amin': numpy.minimum}"
+        "[reduce].at(y, tuple(index if d == dim % input.ndim else numpy.indices(index.shape)[d] for d in "
+        "range(input.ndim)), src), y)[1])(input.copy())",
+    .good = {"randn(5), 0, ints(9, high=5), randn(9), 'sum'", "randn(3, 4), 1, ints(3, 6, high=4), randn(3, 6), 'amax'",
+             "randn(3, 4), 0, ints(6, 4, high=3), randn(6, 4), 'amin'", "ints(3), 0, ints(6, high=3), ints(6), 'prod'"},
+    .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2), 'amax'", "randn(3), 0, ints(2, high=3), randn(2), 'median'",
+            "ints(3), 0, ints(2, high=3), ints(2), 'mean'"});
 
 }  // namespace deepseek

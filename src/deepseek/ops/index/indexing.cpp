@@ -39,7 +39,8 @@ Taking taking_mask(Tensor& view, const Tensor& mask, int dim) {
   const Tensor bits = mask.rank() == 0 ? reshape(mask, {1}) : mask;
   for (int d = 0; d < bits.rank(); ++d) {
     if (bits.shape()[d] != view.shape()[dim + d]) {
-      raise_index("index: mask ", to_string(mask.shape()), " does not fit dim ", dim + d, " of ", to_string(view.shape()));
+      raise_index("index: mask ", to_string(mask.shape()), " does not fit dim ", dim + d, " of ",
+                  to_string(view.shape()));
     }
   }
   return {.index = {}, .mask = bits, .first = dim, .dims = bits.rank()};
@@ -72,8 +73,10 @@ Parsed parse(const Tensor& input, const std::vector<IndexItem>& items) {
       p.view = unsqueeze(p.view, dim++);
     } else {
       const Tensor& x = std::get<Tensor>(item);
-      if (x.dtype() == DType::bool_) p.tensors.push_back(taking_mask(p.view, x, dim));
-      else p.tensors.push_back({.index = index_tensor(x, "index"), .mask = {}, .first = dim, .dims = 1});
+      if (x.dtype() == DType::bool_)
+        p.tensors.push_back(taking_mask(p.view, x, dim));
+      else
+        p.tensors.push_back({.index = index_tensor(x, "index"), .mask = {}, .first = dim, .dims = 1});
       dim += p.tensors.back().dims;
     }
   }
@@ -82,16 +85,18 @@ Parsed parse(const Tensor& input, const std::vector<IndexItem>& items) {
 
 // The dims that tensors take, together and in their order, as one dim, and the places in it.
 struct Rows {
-  Tensor view;      // a view of the parsed one, rows along `dim`
+  Tensor view;  // a view of the parsed one, rows along `dim`
   int dim = 0;
-  Tensor places = {};   // int64, of the index tensors' common shape
-  Dims order = {};      // of the parsed view's dims, when tensors that do not stand together moved to the front
+  Tensor places = {};  // int64, of the index tensors' common shape
+  Dims order = {};     // of the parsed view's dims, when tensors that do not stand together moved to the front
   Shape unflattened = {};
   Shape shape() const {
     Shape out;
     for (int d = 0; d < view.rank(); ++d) {
-      if (d != dim) out.push_back(view.shape()[d]);
-      else for (int64_t n : places.shape()) out.push_back(n);
+      if (d != dim)
+        out.push_back(view.shape()[d]);
+      else
+        for (int64_t n : places.shape()) out.push_back(n);
     }
     return out;
   }
@@ -177,8 +182,8 @@ void index_assign(const Tensor& input, const std::vector<IndexItem>& items, cons
   Shape flat = rows.view.shape();
   flat[rows.dim] = rows.places.numel();
   const Tensor source = reshape(cast(fitted(value, rows.shape()), p.view.dtype()), flat);
-  Tensor written = write_rows(rows.view, rows.dim, flatten(rows.places), source, accumulate ? ScatterMode::add : ScatterMode::set,
-                              "index");
+  Tensor written = write_rows(rows.view, rows.dim, flatten(rows.places), source,
+                              accumulate ? ScatterMode::add : ScatterMode::set, "index");
   // The rows may be a copy of the view, whose dims had to be brought together; the way back leads to the view itself.
   if (written.shape() != rows.unflattened) written = reshape(written, rows.unflattened);
   if (!rows.order.empty()) {

@@ -1,4 +1,5 @@
-// input[...] with all that Python's brackets take: torch's rules, which are numpy's but for integers beside index tensors.
+// input[...] with all that Python's brackets take: torch's rules, which are numpy's but for integers beside index
+// tensors.
 #pragma once
 #include <optional>
 #include <variant>
@@ -14,19 +15,21 @@ struct SliceItem {
 struct EllipsisItem {};
 struct NewAxisItem {};
 
-// A Tensor is a bool mask (takes as many dims as it has, is computed at once) or an index tensor (takes one dim, negative
-// indices count from the end). An integer is a view of one entry, as in torch.
+// A Tensor is a bool mask (takes as many dims as it has, is computed at once) or an index tensor (takes one dim,
+// negative indices count from the end). An integer is a view of one entry, as in torch.
 using IndexItem = std::variant<int64_t, SliceItem, EllipsisItem, NewAxisItem, Tensor>;
 
-// Without tensors among the items: a view of `input`. With tensors: their common shape replaces the dims that they take, in
-// front of all others when something else stands between them.
+// Without tensors among the items: a view of `input`. With tensors: their common shape replaces the dims that they
+// take, in front of all others when something else stands between them.
 Tensor index(const Tensor& input, const std::vector<IndexItem>& items);
 
-// input[items] = value, in place; `value` is broadcast and converted. Of equal indices the last counts; with `accumulate` all
-// are added, in order.
-void index_assign(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value, bool accumulate = false);
+// input[items] = value, in place; `value` is broadcast and converted. Of equal indices the last counts; with
+// `accumulate` all are added, in order.
+void index_assign(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value,
+                  bool accumulate = false);
 
 // A new tensor with the same done to it.
-Tensor index_put(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value, bool accumulate = false);
+Tensor index_put(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value,
+                 bool accumulate = false);
 
 }  // namespace deepseek

@@ -20,7 +20,8 @@ struct LinearIndex : KernelOp {
         for (size_t k = 0; k < sizes.size(); ++k) {
           const int64_t n = sizes[k], at = a.in<int64_t>(static_cast<int>(k))[i];
           if (at < -n || at >= n) [[unlikely]] {
-            raise_index("index: index ", at, " is out of range for dim ", first_dim + static_cast<int64_t>(k), " of size ", n);
+            raise_index("index: index ", at, " is out of range for dim ", first_dim + static_cast<int64_t>(k),
+                        " of size ", n);
           }
           place = place * n + (at < 0 ? at + n : at);
         }

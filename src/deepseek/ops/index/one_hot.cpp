@@ -35,10 +35,10 @@ struct OneHot : KernelOp {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, one_hot, (const Tensor& tensor, int64_t num_classes DEFAULT(-1)),
-                  "int64 vectors of zeros with a one at the place that each integer names, along a new last dim. Without "
-                  "`num_classes` it is the largest integer plus one, which is computed at once.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, one_hot, (const Tensor& tensor, int64_t num_classes DEFAULT(-1)),
+    "int64 vectors of zeros with a one at the place that each integer names, along a new last dim. Without "
+    "`num_classes` it is the largest integer plus one, which is computed at once.") {
   const Tensor index = index_tensor(tensor, "one_hot", "tensor");
   int64_t classes = num_classes;
   if (classes < 0) {
@@ -48,9 +48,10 @@ DEEPSEEK_FUNCTION(Tensor, one_hot, (const Tensor& tensor, int64_t num_classes DE
   }
   return apply(OneHot{.classes = classes}, index);
 }
-DEEPSEEK_FACTS(one_hot, .in = {"functional"},
-               .reference = "numpy.eye(num_classes if num_classes >= 0 else int(tensor.max()) + 1, dtype=numpy.int64)[tensor]",
-               .good = {"ints(5, high=4), 4", "ints(2, 3, high=5)", "numpy.array(2), 3", "ints(0), 3"},
-               .bad = {"ints(3, low=3, high=6), 3", "ints(3, low=-3, high=-1), 3", "randn(3), 3", "ints(0)"});
+DEEPSEEK_FACTS(
+    one_hot, .in = {"functional"},
+    .reference = "numpy.eye(num_classes if num_classes >= 0 else int(tensor.max()) + 1, dtype=numpy.int64)[tensor]",
+    .good = {"ints(5, high=4), 4", "ints(2, 3, high=5)", "numpy.array(2), 3", "ints(0), 3"},
+    .bad = {"ints(3, low=3, high=6), 3", "ints(3, low=-3, high=-1), 3", "randn(3), 3", "ints(0)"});
 
 }  // namespace deepseek

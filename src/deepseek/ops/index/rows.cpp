@@ -36,10 +36,14 @@ struct SelectRows : KernelOp {
     const int64_t size = size_of(a.out_spec().dtype);
     if (l.inner > 1) return copy_rows(a, l, l.inner * size);
     switch (size) {
-      case 1: return copy_elements<uint8_t>(a, l);
-      case 2: return copy_elements<uint16_t>(a, l);
-      case 4: return copy_elements<uint32_t>(a, l);
-      default: return copy_elements<uint64_t>(a, l);
+      case 1:
+        return copy_elements<uint8_t>(a, l);
+      case 2:
+        return copy_elements<uint16_t>(a, l);
+      case 4:
+        return copy_elements<uint32_t>(a, l);
+      default:
+        return copy_elements<uint64_t>(a, l);
     }
   }
   void copy_rows(const KernelArgs& a, const LineShape& l, int64_t bytes) const {
@@ -118,7 +122,8 @@ struct WriteRows : KernelOp {
   void gradient(Grad& g) const {
     const Tensor index = g.input(1);
     if (g.needs(0)) {
-      g.set(0, mode == ScatterMode::add ? g.grad() : write_rows(g.grad(), axis(), index, filled_rows(g), ScatterMode::set, name));
+      g.set(0, mode == ScatterMode::add ? g.grad()
+                                        : write_rows(g.grad(), axis(), index, filled_rows(g), ScatterMode::set, name));
     }
     if (!g.needs(2)) return;
     const Tensor rows = index_select(g.grad(), dim, index);
@@ -152,17 +157,19 @@ Tensor with_rows(const Tensor& input, F&& f) {
 }  // namespace
 
 Tensor index_tensor(const Tensor& index, std::string_view op, std::string_view name) {
-  if (!is_integral(index.dtype())) raise_type(op, ": ", name, " must be an integer tensor, but is ", name_of(index.dtype()));
+  if (!is_integral(index.dtype()))
+    raise_type(op, ": ", name, " must be an integer tensor, but is ", name_of(index.dtype()));
   return cast(index, DType::int64);
 }
 
-Tensor write_rows(const Tensor& base, int dim, const Tensor& index, const Tensor& source, ScatterMode mode, const char* name) {
+Tensor write_rows(const Tensor& base, int dim, const Tensor& index, const Tensor& source, ScatterMode mode,
+                  const char* name) {
   return apply(WriteRows{.dim = dim, .mode = mode, .name = name}, base, index, source);
 }
 
-DEEPSEEK_FUNCTION(Tensor, index_select, (const Tensor& input, int64_t dim, const Tensor& index),
-                  "The entries along `dim` that the 1-d integer tensor `index` names, in its order. Indices must not be negative.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, index_select, (const Tensor& input, int64_t dim, const Tensor& index),
+    "The entries along `dim` that the 1-d integer tensor `index` names, in its order. Indices must not be negative.") {
   const int axis = wrap_dim(dim, input.rank(), "index_select");
   const Tensor i = vector_index(index, "index_select");
   if (input.rank() > 0) return apply(SelectRows{.dim = axis}, input, i);
@@ -170,52 +177,60 @@ DEEPSEEK_FUNCTION(Tensor, index_select, (const Tensor& input, int64_t dim, const
   return reshape(apply(SelectRows{.dim = 0}, unsqueeze(input, 0), i), {});
 }
 DEEPSEEK_FACTS(index_select, .in = {"method"}, .reference = "numpy.take(input, index, axis=dim)",
-               .good = {"randn(5), 0, ints(4, high=5)", "randn(3, 4), -1, ints(6, high=4)", "randn(3, 4, 2), 1, ints(2, high=4)",
-                        "ints(4, 3), 0, ints(0, high=4)", "randn(40, 70), 0, ints(90, high=40)"},
+               .good = {"randn(5), 0, ints(4, high=5)", "randn(3, 4), -1, ints(6, high=4)",
+                        "randn(3, 4, 2), 1, ints(2, high=4)", "ints(4, 3), 0, ints(0, high=4)",
+                        "randn(40, 70), 0, ints(90, high=40)"},
                .bad = {"randn(3), 0, ints(2, low=3, high=9)", "randn(3), 1, ints(2, high=3)", "randn(3), 0, randn(2)",
                        "randn(3), 0, ints(2, 2, high=3)", "randn(3), 0, ints(2, low=-3, high=-1)"});
 
-DEEPSEEK_FUNCTION(Tensor, index_add,
-                  (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source, const Tensor& alpha DEFAULT(1)),
-                  "`input` with alpha * source[i] added to entry index[i] along `dim`; equal indices add up, in order.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, index_add,
+    (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source, const Tensor& alpha DEFAULT(1)),
+    "`input` with alpha * source[i] added to entry index[i] along `dim`; equal indices add up, in order.") {
   const int axis = wrap_dim(dim, input.rank(), "index_add");
   const Tensor i = vector_index(index, "index_add");
   const Tensor scaled = alpha.value().node->weak && alpha.item() == 1 ? source : source * alpha;
   const Tensor rows = input.rank() == 0 && source.rank() == 0 ? unsqueeze(scaled, 0) : scaled;
-  return with_rows(input, [&](const Tensor& x) { return write_rows(x, axis, i, cast(rows, x.dtype()), ScatterMode::add, "index_add"); });
+  return with_rows(input, [&](const Tensor& x) {
+    return write_rows(x, axis, i, cast(rows, x.dtype()), ScatterMode::add, "index_add");
+  });
 }
-DEEPSEEK_FACTS(index_add, .in = {"method"},
-               .reference = "(lambda y: (numpy.add.at(numpy.moveaxis(y, dim, 0), index, numpy.moveaxis(alpha * source, dim, 0)), "
-                            "y)[1])(input.copy())",
-               .good = {"randn(5), 0, ints(8, high=5), randn(8)", "randn(3, 4), -1, ints(6, high=4), randn(3, 6), alpha=2",
-                        "ints(3, 4, 2), 1, ints(2, high=4), ints(3, 2, 2)"},
-               .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2)", "randn(3, 2), 0, ints(2, high=3), randn(2, 3)",
-                       "randn(3), 0, randn(2), randn(2)"});
+DEEPSEEK_FACTS(
+    index_add, .in = {"method"},
+    .reference =
+        "(lambda y: (numpy.add.at(numpy.moveaxis(y, dim, 0), index, numpy.moveaxis(alpha * source, dim, 0)), "
+        "y)[1])(input.copy())",
+    .good = {"randn(5), 0, ints(8, high=5), randn(8)", "randn(3, 4), -1, ints(6, high=4), randn(3, 6), alpha=2",
+             "ints(3, 4, 2), 1, ints(2, high=4), ints(3, 2, 2)"},
+    .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2)", "randn(3, 2), 0, ints(2, high=3), randn(2, 3)",
+            "randn(3), 0, randn(2), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, index_copy, (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source),
-                  "`input` with entry index[i] along `dim` replaced by source[i]; of equal indices the last counts.")
-{
+                  "`input` with entry index[i] along `dim` replaced by source[i]; of equal indices the last counts.") {
   const int axis = wrap_dim(dim, input.rank(), "index_copy");
   const Tensor i = vector_index(index, "index_copy");
   if (input.dtype() != source.dtype()) {
     raise_type("index_copy: input is ", name_of(input.dtype()), " but source is ", name_of(source.dtype()));
   }
   const Tensor rows = input.rank() == 0 && source.rank() == 0 ? unsqueeze(source, 0) : source;
-  return with_rows(input, [&](const Tensor& x) { return write_rows(x, axis, i, rows, ScatterMode::set, "index_copy"); });
+  return with_rows(input,
+                   [&](const Tensor& x) { return write_rows(x, axis, i, rows, ScatterMode::set, "index_copy"); });
 }
 DEEPSEEK_FACTS(index_copy, .in = {"method"},
-               .reference = "(lambda y: ([numpy.moveaxis(y, dim, 0).__setitem__(i, v) for i, v in zip(index, numpy.moveaxis(source, dim, 0))], "
-                            "y)[1])(input.copy())",
+               .reference =
+                   "(lambda y: ([numpy.moveaxis(y, dim, 0).__setitem__(i, v) for i, v in zip(index, "
+                   "numpy.moveaxis(source, dim, 0))], "
+                   "y)[1])(input.copy())",
                .good = {"randn(5), 0, ints(8, high=5), randn(8)", "randn(3, 4), -1, ints(6, high=4), randn(3, 6)"},
-               .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2)", "randn(3, 2), 0, ints(2, high=3), randn(2, 3)"});
+               .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2)",
+                       "randn(3, 2), 0, ints(2, high=3), randn(2, 3)"});
 
 DEEPSEEK_FUNCTION(Tensor, index_fill, (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& value),
-                  "`input` with the entries along `dim` that `index` names filled with the 0-d `value`.")
-{
+                  "`input` with the entries along `dim` that `index` names filled with the 0-d `value`.") {
   const int axis = wrap_dim(dim, input.rank(), "index_fill");
   const Tensor i = vector_index(index, "index_fill");
-  ensure(value.rank() == 0, "index_fill: value must be a number or a 0-d tensor, but its shape is ", to_string(value.shape()));
+  ensure(value.rank() == 0, "index_fill: value must be a number or a 0-d tensor, but its shape is ",
+         to_string(value.shape()));
   return with_rows(input, [&](const Tensor& x) {
     Shape rows = x.shape();
     rows[axis] = i.numel();
@@ -224,7 +239,8 @@ DEEPSEEK_FUNCTION(Tensor, index_fill, (const Tensor& input, int64_t dim, const T
 }
 DEEPSEEK_FACTS(index_fill, .in = {"method"},
                .reference = "(lambda y: (numpy.moveaxis(y, dim, 0).__setitem__(index, value), y)[1])(input.copy())",
-               .good = {"randn(5), 0, ints(3, high=5), 2.5", "randn(3, 4), -1, ints(2, high=4), -1", "ints(3), 0, ints(2, high=3), 7"},
+               .good = {"randn(5), 0, ints(3, high=5), 2.5", "randn(3, 4), -1, ints(2, high=4), -1",
+                        "ints(3), 0, ints(2, high=3), 7"},
                .bad = {"randn(3), 0, ints(2, low=3, high=9), 1.0", "randn(3), 0, ints(2, high=3), randn(2)"});
 
 }  // namespace deepseek

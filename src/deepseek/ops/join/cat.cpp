@@ -9,7 +9,8 @@
 namespace deepseek {
 namespace {
 
-// Each input goes to its place in the output as it lies in memory: slices, transposes and broadcasts need no copy before.
+// Each input goes to its place in the output as it lies in memory: slices, transposes and broadcasts need no copy
+// before.
 KernelFn copy_parts(const KernelContext& context, int dim, bool stacked) {
   struct Part {
     Shape shape;
@@ -99,10 +100,10 @@ TensorList of_one_type(const TensorList& tensors, std::string_view op) {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, cat, (const TensorList& tensors, int64_t dim DEFAULT(0)),
-                  "The tensors one after the other along `dim`; all other sizes must be equal.\n\n"
-                  "Element types are promoted to a common one. Tensors of shape (0,) are skipped, whatever the others' shape.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, cat, (const TensorList& tensors, int64_t dim DEFAULT(0)),
+    "The tensors one after the other along `dim`; all other sizes must be equal.\n\n"
+    "Element types are promoted to a common one. Tensors of shape (0,) are skipped, whatever the others' shape.") {
   TensorList parts;
   for (const Tensor& x : of_one_type(tensors, "cat")) {
     if (!(x.shape() == Shape{0})) parts.push_back(x);
@@ -114,17 +115,17 @@ DEEPSEEK_FUNCTION(Tensor, cat, (const TensorList& tensors, int64_t dim DEFAULT(0
 DEEPSEEK_FACTS(cat, .reference = "numpy.concatenate(tensors, axis=dim)",
                .good = {"[randn(2, 3), randn(1, 3)]", "[randn(2, 3), randn(2, 1), randn(2, 0)], dim=-1", "[randn(4)]",
                         "[ints(2, 2), randn(2, 2)], dim=1", "[randn(2, 1, 5), randn(2, 3, 5)], dim=1"},
-               .bad = {"[]", "[randn(2, 3), randn(2, 2)]", "[randn(2, 3), randn(2)]", "[randn(2)], dim=1", "[randn(), randn()]"});
+               .bad = {"[]", "[randn(2, 3), randn(2, 2)]", "[randn(2, 3), randn(2)]", "[randn(2)], dim=1",
+                       "[randn(), randn()]"});
 
 DEEPSEEK_FUNCTION(Tensor, stack, (const TensorList& tensors, int64_t dim DEFAULT(0)),
-                  "The tensors, of equal shape, side by side along a new dim `dim`.")
-{
+                  "The tensors, of equal shape, side by side along a new dim `dim`.") {
   const TensorList parts = of_one_type(tensors, "stack");
   return apply_list(Stack{.dim = wrap_dim(dim, parts[0].rank() + 1, "stack")}, parts);
 }
 DEEPSEEK_FACTS(stack, .reference = "numpy.stack(tensors, axis=dim)",
-               .good = {"[randn(2, 3), randn(2, 3)]", "[randn(2, 3), randn(2, 3), randn(2, 3)], dim=-1", "[randn(), randn()]",
-                        "[ints(2), bools(2)], dim=1"},
+               .good = {"[randn(2, 3), randn(2, 3)]", "[randn(2, 3), randn(2, 3), randn(2, 3)], dim=-1",
+                        "[randn(), randn()]", "[ints(2), bools(2)], dim=1"},
                .bad = {"[]", "[randn(2, 3), randn(3, 2)]", "[randn(2)], dim=2"});
 
 }  // namespace deepseek

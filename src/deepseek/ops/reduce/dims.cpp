@@ -31,8 +31,10 @@ Shape reduced_shape(const Shape& shape, DimMask mask, bool keepdim) {
   Shape out;
   for (int d = 0; d < shape.size(); ++d) {
     const bool reduced = mask >> d & 1u;
-    if (!reduced) out.push_back(shape[d]);
-    else if (keepdim) out.push_back(1);
+    if (!reduced)
+      out.push_back(shape[d]);
+    else if (keepdim)
+      out.push_back(1);
   }
   return out;
 }

@@ -21,6 +21,8 @@ int64_t reduced_count(const Shape& shape, DimMask mask);  // elements per result
 Tensor with_reduced_dims(const Tensor& reduced, const Shape& input, DimMask mask);
 
 // The type that sums of `t` run in: float32 for the 16-bit floats, else `t`.
-constexpr DType accumulation_type(DType t) { return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t; }
+constexpr DType accumulation_type(DType t) {
+  return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t;
+}
 
 }  // namespace deepseek

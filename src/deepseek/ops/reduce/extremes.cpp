@@ -6,8 +6,7 @@ namespace deepseek {
 
 DEEPSEEK_FUNCTION(Tensor, amax, (const Tensor& input, Dims dim DEFAULT({}), bool keepdim DEFAULT(false)),
                   "Largest element along `dim` (all dims when empty); NaN when there is one.\n\n"
-                  "The gradient is shared evenly by equal largest elements.")
-{
+                  "The gradient is shared evenly by equal largest elements.") {
   return reduce(fused::ReduceKind::max, input, dims_of(reduce_mask(dim, input.rank(), "amax")), keepdim);
 }
 DEEPSEEK_FACTS(amax, .in = {"method"}, .reference = "numpy.amax(input, axis=dim or None, keepdims=keepdim)",
@@ -17,8 +16,7 @@ DEEPSEEK_FACTS(amax, .in = {"method"}, .reference = "numpy.amax(input, axis=dim 
 
 DEEPSEEK_FUNCTION(Tensor, amin, (const Tensor& input, Dims dim DEFAULT({}), bool keepdim DEFAULT(false)),
                   "Smallest element along `dim` (all dims when empty); NaN when there is one.\n\n"
-                  "The gradient is shared evenly by equal smallest elements.")
-{
+                  "The gradient is shared evenly by equal smallest elements.") {
   return reduce(fused::ReduceKind::min, input, dims_of(reduce_mask(dim, input.rank(), "amin")), keepdim);
 }
 DEEPSEEK_FACTS(amin, .in = {"method"}, .reference = "numpy.amin(input, axis=dim or None, keepdims=keepdim)",

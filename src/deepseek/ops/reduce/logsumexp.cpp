@@ -8,7 +8,9 @@ namespace deepseek {
 namespace {
 
 // Infinities would turn differences into NaN.
-Tensor finite_or_zero(const Tensor& x) { return where(isfinite(x), x, filled_like(x, 0)); }
+Tensor finite_or_zero(const Tensor& x) {
+  return where(isfinite(x), x, filled_like(x, 0));
+}
 
 // A composite for the sake of its gradient, which needs only input and output.
 struct LogSumExp : Composite {
@@ -34,13 +36,15 @@ struct LogSumExp : Composite {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, logsumexp, (const Tensor& input, Dims dim, bool keepdim DEFAULT(false)),
-                  "Logarithm of the sum of exponentials along `dim` (all dims when empty), without overflow. Floating types only.")
-{
-  if (!is_floating_point(input.dtype())) raise_type("logsumexp: needs a floating type, but input is ", name_of(input.dtype()));
+DEEPSEEK_FUNCTION(
+    Tensor, logsumexp, (const Tensor& input, Dims dim, bool keepdim DEFAULT(false)),
+    "Logarithm of the sum of exponentials along `dim` (all dims when empty), without overflow. Floating types only.") {
+  if (!is_floating_point(input.dtype()))
+    raise_type("logsumexp: needs a floating type, but input is ", name_of(input.dtype()));
   return apply(LogSumExp{.dims = reduce_mask(dim, input.rank(), "logsumexp"), .keepdim = keepdim}, input);
 }
-DEEPSEEK_FACTS(logsumexp, .in = {"method", "special"}, .reference = "scipy.special.logsumexp(input, axis=dim, keepdims=keepdim)",
+DEEPSEEK_FACTS(logsumexp, .in = {"method", "special"},
+               .reference = "scipy.special.logsumexp(input, axis=dim, keepdims=keepdim)",
                .good = {"randn(2, 3), 1", "randn(4, 3, 5), (0, -1), keepdim=True", "randn(4, 3) * 1000, 0"},
                .bad = {"ints(3), 0", "randn(3), 1"});
 

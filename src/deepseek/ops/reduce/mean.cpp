@@ -17,7 +17,8 @@ struct Mean : Composite {
 
   Spec infer(const Spec& in) const { return {in.dtype, reduced_shape(in.shape, dims, keepdim)}; }
   Tensor expand(const Tensor& input) const {
-    const Tensor total = reduce(fused::ReduceKind::sum, cast(input, accumulation_type(input.dtype())), dims_of(dims), keepdim);
+    const Tensor total =
+        reduce(fused::ReduceKind::sum, cast(input, accumulation_type(input.dtype())), dims_of(dims), keepdim);
     return cast(total / static_cast<double>(reduced_count(input.shape(), dims)), input.dtype());
   }
   void gradient(Grad& g) const {
@@ -29,13 +30,13 @@ struct Mean : Composite {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, mean,
-                  (const Tensor& input, Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
-                   std::optional<DType> dtype DEFAULT(std::nullopt)),
-                  "Mean of the elements along `dim` (all dims when empty).\n\n"
-                  "Floating types only: give `dtype` for integers. Shape: that of `input` without the dims of `dim`, which stay "
-                  "with size 1 when `keepdim` is set. The mean of no elements is NaN.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, mean,
+    (const Tensor& input, Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
+     std::optional<DType> dtype DEFAULT(std::nullopt)),
+    "Mean of the elements along `dim` (all dims when empty).\n\n"
+    "Floating types only: give `dtype` for integers. Shape: that of `input` without the dims of `dim`, which stay "
+    "with size 1 when `keepdim` is set. The mean of no elements is NaN.") {
   const DimMask mask = reduce_mask(dim, input.rank(), "mean");
   const DType type = dtype.value_or(input.dtype());
   if (!is_floating_point(type)) {

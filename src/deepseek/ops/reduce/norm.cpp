@@ -35,7 +35,8 @@ struct VectorNorm : Composite {
   }
 };
 
-Tensor p_norm(const Tensor& input, double order, const Dims& dim, bool keepdim, std::optional<DType> dtype, std::string_view op) {
+Tensor p_norm(const Tensor& input, double order, const Dims& dim, bool keepdim, std::optional<DType> dtype,
+              std::string_view op) {
   const Tensor x = cast(input, dtype.value_or(input.dtype()));
   if (!is_floating_point(x.dtype())) raise_type(op, ": needs a floating type, but input is ", name_of(input.dtype()));
   const DimMask mask = reduce_mask(dim, x.rank(), op);
@@ -43,7 +44,8 @@ Tensor p_norm(const Tensor& input, double order, const Dims& dim, bool keepdim, 
     const auto kind = order > 0 ? fused::ReduceKind::max : fused::ReduceKind::min;
     return reduce(kind, abs(x), dims_of(mask), keepdim);
   }
-  if (order == 0) return reduce(fused::ReduceKind::sum, cast(x != filled_like(x, 0), x.dtype()), dims_of(mask), keepdim);
+  if (order == 0)
+    return reduce(fused::ReduceKind::sum, cast(x != filled_like(x, 0), x.dtype()), dims_of(mask), keepdim);
   if (order == 1) return reduce(fused::ReduceKind::sum, abs(x), dims_of(mask), keepdim);
   ensure(!std::isnan(order), op, ": the order must not be NaN");
   return apply(VectorNorm{.order = order, .dims = mask, .keepdim = keepdim}, x);
@@ -51,31 +53,34 @@ Tensor p_norm(const Tensor& input, double order, const Dims& dim, bool keepdim, 
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, norm,
-                  (const Tensor& input, double p DEFAULT(2), Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
-                   std::optional<DType> dtype DEFAULT(std::nullopt)),
-                  "sum(|input| ** p) ** (1 / p) along `dim` (all dims when empty); the largest or smallest |input| for p = inf or "
-                  "-inf, the number of nonzero elements for p = 0. Floating types only.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, norm,
+    (const Tensor& input, double p DEFAULT(2), Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
+     std::optional<DType> dtype DEFAULT(std::nullopt)),
+    "sum(|input| ** p) ** (1 / p) along `dim` (all dims when empty); the largest or smallest |input| for p = inf or "
+    "-inf, the number of nonzero elements for p = 0. Floating types only.") {
   return p_norm(input, p, dim, keepdim, dtype, "norm");
 }
-DEEPSEEK_FACTS(norm, .in = {"method"},
-               .reference = "numpy.linalg.norm(input.reshape(-1) if dim in ((), None) else input, ord=p, axis=None if dim in ((), "
-                            "None) else dim, keepdims=keepdim)",
-               .good = {"randn(2, 3)", "randn(4, 3), 2, 1", "randn(4, 3), 3, -1, keepdim=True", "randn(5), 1",
-                        "randn(5), 0.5", "randn(4, 3), inf, 0", "randn(5), -inf"},
-               .bad = {"ints(3)", "randn(3), 2, 1"});
+DEEPSEEK_FACTS(
+    norm, .in = {"method"},
+    .reference =
+        "numpy.linalg.norm(input.reshape(-1) if dim in ((), None) else input, ord=p, axis=None if dim in ((), "
+        "None) else dim, keepdims=keepdim)",
+    .good = {"randn(2, 3)", "randn(4, 3), 2, 1", "randn(4, 3), 3, -1, keepdim=True", "randn(5), 1", "randn(5), 0.5",
+             "randn(4, 3), inf, 0", "randn(5), -inf"},
+    .bad = {"ints(3)", "randn(3), 2, 1"});
 
 DEEPSEEK_FUNCTION(Tensor, vector_norm,
                   (const Tensor& x, double ord DEFAULT(2), Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
                    std::optional<DType> dtype DEFAULT(std::nullopt)),
-                  "sum(|x| ** ord) ** (1 / ord) along `dim` (all dims when empty), as `norm`.")
-{
+                  "sum(|x| ** ord) ** (1 / ord) along `dim` (all dims when empty), as `norm`.") {
   return p_norm(x, ord, dim, keepdim, dtype, "vector_norm");
 }
-DEEPSEEK_FACTS(vector_norm, .in = {"linalg"},
-               .reference = "numpy.linalg.norm(x.reshape(-1) if dim in ((), None) else x, ord=ord, axis=None if dim in ((), None) "
-                            "else dim, keepdims=keepdim)",
-               .good = {"randn(2, 3)", "randn(4, 3), 1, 1"}, .bad = {"ints(3)", "randn(3), 2, 1"});
+DEEPSEEK_FACTS(
+    vector_norm, .in = {"linalg"},
+    .reference =
+        "numpy.linalg.norm(x.reshape(-1) if dim in ((), None) else x, ord=ord, axis=None if dim in ((), None) "
+        "else dim, keepdims=keepdim)",
+    .good = {"randn(2, 3)", "randn(4, 3), 1, 1"}, .bad = {"ints(3)", "randn(3), 2, 1"});
 
 }  // namespace deepseek

@@ -8,8 +8,8 @@
 namespace deepseek {
 namespace {
 
-// A composite for the sake of its gradient: products of all other elements, from both sides, so that zeros are no special case
-// in any derivative.
+// A composite for the sake of its gradient: products of all other elements, from both sides, so that zeros are no
+// special case in any derivative.
 struct Prod : Composite {
   static constexpr OpInfo info{.name = "prod", .onnx = "ReduceProd", .tflite = "REDUCE_PROD"};
   static constexpr Saves saves = Saves::inputs;
@@ -34,7 +34,8 @@ struct Prod : Composite {
     lines.push_back(reduced_count(shape, dims));
     const Tensor x = reshape(moved, lines);
     const int d = x.rank() - 1;
-    const Tensor left = shifted(running_product(x, d, false), d, false, 1), right = shifted(running_product(x, d, true), d, true, 1);
+    const Tensor left = shifted(running_product(x, d, false), d, false, 1),
+                 right = shifted(running_product(x, d, true), d, true, 1);
     const Tensor others = permute(reshape(left * right, moved.shape()), back);
     g.set(0, with_reduced_dims(g.grad(), shape, dims) * others);
   }
@@ -42,12 +43,12 @@ struct Prod : Composite {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, prod,
-                  (const Tensor& input, Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
-                   std::optional<DType> dtype DEFAULT(std::nullopt)),
-                  "Product of the elements along `dim` (all dims when empty).\n\n"
-                  "Integers and bools are multiplied in int64 unless `dtype` names another type. The product of no elements is 1.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, prod,
+    (const Tensor& input, Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
+     std::optional<DType> dtype DEFAULT(std::nullopt)),
+    "Product of the elements along `dim` (all dims when empty).\n\n"
+    "Integers and bools are multiplied in int64 unless `dtype` names another type. The product of no elements is 1.") {
   const DType type = dtype.value_or(is_floating_point(input.dtype()) ? input.dtype() : DType::int64);
   return apply(Prod{.dims = reduce_mask(dim, input.rank(), "prod"), .keepdim = keepdim}, cast(input, type));
 }

@@ -39,44 +39,49 @@ struct Var : Composite {
 };
 
 Tensor variance(const Tensor& input, const Dims& dim, int64_t correction, bool keepdim, std::string_view op) {
-  if (!is_floating_point(input.dtype())) raise_type(op, ": needs a floating type, but input is ", name_of(input.dtype()));
+  if (!is_floating_point(input.dtype()))
+    raise_type(op, ": needs a floating type, but input is ", name_of(input.dtype()));
   return apply(Var{.dims = reduce_mask(dim, input.rank(), op), .keepdim = keepdim, .correction = correction}, input);
 }
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, var,
-                  (const Tensor& input, Dims dim DEFAULT({}), int64_t correction DEFAULT(1), bool keepdim DEFAULT(false)),
-                  "Variance along `dim` (all dims when empty): squared distances from the mean, summed and divided by their "
-                  "number minus `correction`. Floating types only.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, var,
+    (const Tensor& input, Dims dim DEFAULT({}), int64_t correction DEFAULT(1), bool keepdim DEFAULT(false)),
+    "Variance along `dim` (all dims when empty): squared distances from the mean, summed and divided by their "
+    "number minus `correction`. Floating types only.") {
   return variance(input, dim, correction, keepdim, "var");
 }
-DEEPSEEK_FACTS(var, .in = {"method"}, .reference = "numpy.var(input, axis=dim or None, ddof=correction, keepdims=keepdim)",
+DEEPSEEK_FACTS(var, .in = {"method"},
+               .reference = "numpy.var(input, axis=dim or None, ddof=correction, keepdims=keepdim)",
                .good = {"randn(2, 3)", "randn(4, 3, 5), dim=1", "randn(4, 3, 5), dim=(0, -1), keepdim=True",
                         "randn(6, 2) + 1000, dim=0, correction=0"},
                .bad = {"ints(3)", "randn(3), dim=1"});
 
-DEEPSEEK_FUNCTION(Tensor, std,
-                  (const Tensor& input, Dims dim DEFAULT({}), int64_t correction DEFAULT(1), bool keepdim DEFAULT(false)),
-                  "Standard deviation along `dim` (all dims when empty): the square root of `var`. Floating types only.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, std,
+    (const Tensor& input, Dims dim DEFAULT({}), int64_t correction DEFAULT(1), bool keepdim DEFAULT(false)),
+    "Standard deviation along `dim` (all dims when empty): the square root of `var`. Floating types only.") {
   return sqrt(variance(input, dim, correction, keepdim, "std"));
 }
-DEEPSEEK_FACTS(std, .in = {"method"}, .reference = "numpy.std(input, axis=dim or None, ddof=correction, keepdims=keepdim)",
+DEEPSEEK_FACTS(std, .in = {"method"},
+               .reference = "numpy.std(input, axis=dim or None, ddof=correction, keepdims=keepdim)",
                .good = {"randn(2, 3)", "randn(4, 3, 5), dim=1", "randn(4, 3, 5), dim=(0, -1), keepdim=True",
                         "randn(6, 2), dim=0, correction=0"},
                .bad = {"ints(3)", "randn(3), dim=1"});
 
 DEEPSEEK_FUNCTION(TensorList, var_mean,
-                  (const Tensor& input, Dims dim DEFAULT({}), int64_t correction DEFAULT(1), bool keepdim DEFAULT(false)),
-                  "(variance, mean) along `dim`, all dims when empty. Floating types only.")
-{
+                  (const Tensor& input, Dims dim DEFAULT({}), int64_t correction DEFAULT(1),
+                   bool keepdim DEFAULT(false)),
+                  "(variance, mean) along `dim`, all dims when empty. Floating types only.") {
   return {variance(input, dim, correction, keepdim, "var_mean"), mean(input, dim, keepdim)};
 }
 DEEPSEEK_FACTS(var_mean,
-               .reference = "(numpy.var(input, axis=dim or None, ddof=correction, keepdims=keepdim), "
-                            "numpy.mean(input, axis=dim or None, keepdims=keepdim))",
-               .good = {"randn(2, 3)", "randn(4, 3, 5), dim=(0, -1), keepdim=True"}, .bad = {"ints(3)", "randn(3), dim=1"});
+               .reference =
+                   "(numpy.var(input, axis=dim or None, ddof=correction, keepdims=keepdim), "
+                   "numpy.mean(input, axis=dim or None, keepdims=keepdim))",
+               .good = {"randn(2, 3)", "randn(4, 3, 5), dim=(0, -1), keepdim=True"},
+               .bad = {"ints(3)", "randn(3), dim=1"});
 
 }  // namespace deepseek

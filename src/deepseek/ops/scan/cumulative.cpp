@@ -25,7 +25,8 @@ void scan(const KernelArgs& a, int64_t dim, bool reverse, State start, Step step
     std::fill_n(state, width, start);
     for (int64_t k = 0; k < l.n; ++k) {
       const int64_t at = offset + (reverse ? l.n - 1 - k : k) * l.inner;
-      for (int64_t i = 0; i < width; ++i) out[at + i] = store<T>(static_cast<Arithmetic<T>>(step(state[i], load(in[at + i]))));
+      for (int64_t i = 0; i < width; ++i)
+        out[at + i] = store<T>(static_cast<Arithmetic<T>>(step(state[i], load(in[at + i]))));
     }
   });
 }
@@ -143,7 +144,9 @@ Tensor scan_input(const Tensor& input, std::optional<DType> dtype) {
 
 }  // namespace
 
-Tensor running_sum(const Tensor& input, int dim, bool reverse) { return apply(CumSum{.dim = dim, .reverse = reverse}, input); }
+Tensor running_sum(const Tensor& input, int dim, bool reverse) {
+  return apply(CumSum{.dim = dim, .reverse = reverse}, input);
+}
 Tensor running_product(const Tensor& input, int dim, bool reverse) {
   return apply(CumProd{.dim = dim, .reverse = reverse}, input);
 }
@@ -158,18 +161,19 @@ Tensor shifted(const Tensor& input, int dim, bool back, double fill) {
   return pad_window(slice_of(input, dim, back ? 1 : 0, n - 1), dim, back ? 0 : 1, back ? 1 : 0, 0, fill);
 }
 
-DEEPSEEK_FUNCTION(Tensor, cumsum, (const Tensor& input, int64_t dim, std::optional<DType> dtype DEFAULT(std::nullopt)),
-                  "Running sum along `dim`. Integers and bools are summed in int64 unless `dtype` names another type.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, cumsum, (const Tensor& input, int64_t dim, std::optional<DType> dtype DEFAULT(std::nullopt)),
+    "Running sum along `dim`. Integers and bools are summed in int64 unless `dtype` names another type.") {
   return running_sum(scan_input(input, dtype), wrap_dim(dim, input.rank(), "cumsum"), false);
 }
 DEEPSEEK_FACTS(cumsum, .in = {"method"}, .reference = "numpy.cumsum(input, axis=dim)",
-               .good = {"randn(5), 0", "randn(3, 4), -1", "randn(3, 4, 2), 1", "ints(4, 3), 0", "bools(6), 0", "randn(0, 3), 0"},
+               .good = {"randn(5), 0", "randn(3, 4), -1", "randn(3, 4, 2), 1", "ints(4, 3), 0", "bools(6), 0",
+                        "randn(0, 3), 0"},
                .bad = {"randn(3), 1"});
 
-DEEPSEEK_FUNCTION(Tensor, cumprod, (const Tensor& input, int64_t dim, std::optional<DType> dtype DEFAULT(std::nullopt)),
-                  "Running product along `dim`. Integers and bools are multiplied in int64 unless `dtype` names another type.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, cumprod, (const Tensor& input, int64_t dim, std::optional<DType> dtype DEFAULT(std::nullopt)),
+    "Running product along `dim`. Integers and bools are multiplied in int64 unless `dtype` names another type.") {
   return running_product(scan_input(input, dtype), wrap_dim(dim, input.rank(), "cumprod"), false);
 }
 DEEPSEEK_FACTS(cumprod, .in = {"method"}, .reference = "numpy.cumprod(input, axis=dim)",
@@ -177,12 +181,13 @@ DEEPSEEK_FACTS(cumprod, .in = {"method"}, .reference = "numpy.cumprod(input, axi
                .bad = {"randn(3), -2"});
 
 DEEPSEEK_FUNCTION(Tensor, logcumsumexp, (const Tensor& input, int64_t dim),
-                  "Logarithm of the running sum of exponentials along `dim`, without overflow. Floating types only.")
-{
-  if (!is_floating_point(input.dtype())) raise_type("logcumsumexp: needs a floating type, but input is ", name_of(input.dtype()));
+                  "Logarithm of the running sum of exponentials along `dim`, without overflow. Floating types only.") {
+  if (!is_floating_point(input.dtype()))
+    raise_type("logcumsumexp: needs a floating type, but input is ", name_of(input.dtype()));
   return apply(LogCumSumExp{.dim = wrap_dim(dim, input.rank(), "logcumsumexp")}, input);
 }
 DEEPSEEK_FACTS(logcumsumexp, .in = {"method"}, .reference = "numpy.logaddexp.accumulate(input, axis=dim)",
-               .good = {"randn(5), 0", "randn(3, 4), -1", "randn(3, 4, 2) * 100, 1"}, .bad = {"ints(3), 0", "randn(3), 1"});
+               .good = {"randn(5), 0", "randn(3, 4), -1", "randn(3, 4, 2) * 100, 1"},
+               .bad = {"ints(3), 0", "randn(3), 1"});
 
 }  // namespace deepseek

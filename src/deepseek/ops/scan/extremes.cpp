@@ -40,29 +40,35 @@ struct CumExtreme : KernelOp {
   }
   void gradient(Grad& g) const {
     const Spec& in = g.input_spec();
-    if (in.rank() == 0) g.set(0, g.grad());
-    else g.set(0, scatter_add(filled_like(g.grad(), 0), dim, g.output(1), g.grad()));
+    if (in.rank() == 0)
+      g.set(0, g.grad());
+    else
+      g.set(0, scatter_add(filled_like(g.grad(), 0), dim, g.output(1), g.grad()));
   }
 };
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(TensorList, cummax, (const Tensor& input, int64_t dim),
-                  "Running largest element along `dim` and its index, the last one of equals: (values, int64 indices).")
-{
+DEEPSEEK_FUNCTION(
+    TensorList, cummax, (const Tensor& input, int64_t dim),
+    "Running largest element along `dim` and its index, the last one of equals: (values, int64 indices).") {
   return apply_many(CumExtreme{.dim = wrap_dim(dim, input.rank(), "cummax"), .largest = true}, {input});
 }
-DEEPSEEK_FACTS(cummax, .in = {"method"}, .reference = "(numpy.maximum.accumulate(input, axis=dim), numpy.maximum.accumulate(numpy.where(input == "
-                            "numpy.maximum.accumulate(input, axis=dim), numpy.indices(input.shape)[dim], 0), axis=dim))",
+DEEPSEEK_FACTS(cummax, .in = {"method"},
+               .reference =
+                   "(numpy.maximum.accumulate(input, axis=dim), numpy.maximum.accumulate(numpy.where(input == "
+                   "numpy.maximum.accumulate(input, axis=dim), numpy.indices(input.shape)[dim], 0), axis=dim))",
                .good = {"randn(5), 0", "randn(3, 4), -1", "ints(4, 3), 0"}, .bad = {"randn(3), 1"});
 
-DEEPSEEK_FUNCTION(TensorList, cummin, (const Tensor& input, int64_t dim),
-                  "Running smallest element along `dim` and its index, the last one of equals: (values, int64 indices).")
-{
+DEEPSEEK_FUNCTION(
+    TensorList, cummin, (const Tensor& input, int64_t dim),
+    "Running smallest element along `dim` and its index, the last one of equals: (values, int64 indices).") {
   return apply_many(CumExtreme{.dim = wrap_dim(dim, input.rank(), "cummin"), .largest = false}, {input});
 }
-DEEPSEEK_FACTS(cummin, .in = {"method"}, .reference = "(numpy.minimum.accumulate(input, axis=dim), numpy.maximum.accumulate(numpy.where(input == "
-                            "numpy.minimum.accumulate(input, axis=dim), numpy.indices(input.shape)[dim], 0), axis=dim))",
+DEEPSEEK_FACTS(cummin, .in = {"method"},
+               .reference =
+                   "(numpy.minimum.accumulate(input, axis=dim), numpy.maximum.accumulate(numpy.where(input == "
+                   "numpy.minimum.accumulate(input, axis=dim), numpy.indices(input.shape)[dim], 0), axis=dim))",
                .good = {"randn(5), 0", "randn(3, 4), -1", "ints(4, 3), 0"}, .bad = {"randn(3), 1"});
 
 }  // namespace deepseek

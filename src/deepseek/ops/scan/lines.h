@@ -13,8 +13,8 @@ struct LineShape {
   }
 };
 
-// Calls body(o, first, width) for bands of at most `widest` of the `inner` places beside each other, for each o < outer. In
-// parallel, cut by size only; `length` is the work at one place.
+// Calls body(o, first, width) for bands of at most `widest` of the `inner` places beside each other, for each o <
+// outer. In parallel, cut by size only; `length` is the work at one place.
 template <class F>
 void for_bands(int64_t outer, int64_t inner, int64_t length, int64_t widest, F&& body) {
   if (outer == 0 || inner == 0) return;
@@ -31,7 +31,8 @@ void for_bands(int64_t outer, int64_t inner, int64_t length, int64_t widest, F&&
 // Calls body(offset of the first element, width) for `width` neighbouring lines whose elements lie l.inner apart.
 template <class F>
 void for_lines(const LineShape& l, int64_t widest, F&& body) {
-  for_bands(l.outer, l.inner, l.n, widest, [&](int64_t o, int64_t first, int64_t width) { body(o * l.n * l.inner + first, width); });
+  for_bands(l.outer, l.inner, l.n, widest,
+            [&](int64_t o, int64_t first, int64_t width) { body(o * l.n * l.inner + first, width); });
 }
 
 }  // namespace deepseek

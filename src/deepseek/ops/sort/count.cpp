@@ -57,14 +57,14 @@ struct Histogram : KernelOp {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, histc,
-                  (const Tensor& input, int64_t bins DEFAULT(100), double min DEFAULT(0), double max DEFAULT(0)),
-                  "How many elements fall into each of `bins` equal intervals from `min` to `max`; from the smallest to the largest "
-                  "element when both are equal. Elements outside are not counted. Floating types only.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, histc, (const Tensor& input, int64_t bins DEFAULT(100), double min DEFAULT(0), double max DEFAULT(0)),
+    "How many elements fall into each of `bins` equal intervals from `min` to `max`; from the smallest to the largest "
+    "element when both are equal. Elements outside are not counted. Floating types only.") {
   ensure(bins > 0, "histc: bins must be positive, but is ", bins);
   ensure(min <= max, "histc: min ", min, " lies above max ", max);
-  if (!is_floating_point(input.dtype())) raise_type("histc: needs a floating type, but input is ", name_of(input.dtype()));
+  if (!is_floating_point(input.dtype()))
+    raise_type("histc: needs a floating type, but input is ", name_of(input.dtype()));
   return apply(Histogram{.bins = bins, .low = min, .high = max}, input);
 }
 DEEPSEEK_FACTS(histc,
@@ -72,11 +72,11 @@ DEEPSEEK_FACTS(histc,
                .good = {"randn(50), 10", "randn(5, 9), 4, -1, 1", "randn(3, 2), 7, 0, 0"},
                .bad = {"randn(3), 0", "randn(3), 4, 2, 1", "ints(4)"}, .check_grad = false);
 
-DEEPSEEK_FUNCTION(Tensor, bincount,
-                  (const Tensor& input, const std::optional<Tensor>& weights DEFAULT(std::nullopt), int64_t minlength DEFAULT(0)),
-                  "How often each value 0, 1, ... occurs in the integer vector `input`, or the sum of its `weights`; at least "
-                  "`minlength` entries. Computes `input` at once.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, bincount,
+    (const Tensor& input, const std::optional<Tensor>& weights DEFAULT(std::nullopt), int64_t minlength DEFAULT(0)),
+    "How often each value 0, 1, ... occurs in the integer vector `input`, or the sum of its `weights`; at least "
+    "`minlength` entries. Computes `input` at once.") {
   ensure(input.rank() == 1, "bincount: input must have one dim, but its shape is ", to_string(input.shape()));
   ensure(minlength >= 0, "bincount: minlength must not be negative, but is ", minlength);
   ensure(!weights || weights->shape() == input.shape(), "bincount: weights must have the shape of input ",
@@ -99,12 +99,12 @@ DEEPSEEK_FACTS(bincount, .in = {"method"}, .reference = "numpy.bincount(input, w
                .good = {"ints(20, high=6)", "ints(9, high=4), randn(9)", "ints(5, high=3), None, 8", "ints(0)"},
                .bad = {"ints(2, 2)", "ints(3, low=-4, high=0)", "randn(3)", "ints(3), randn(2)", "ints(3), None, -1"});
 
-DEEPSEEK_FUNCTION(Result, unique,
-                  (const Tensor& input, bool sorted DEFAULT(true), bool return_inverse DEFAULT(false),
-                   bool return_counts DEFAULT(false)),
-                  "The different elements of the flattened `input`, in order; with `return_inverse` also the position of each "
-                  "element among them, with `return_counts` how often each occurs. Computes `input` at once.")
-{
+DEEPSEEK_FUNCTION(
+    Result, unique,
+    (const Tensor& input, bool sorted DEFAULT(true), bool return_inverse DEFAULT(false),
+     bool return_counts DEFAULT(false)),
+    "The different elements of the flattened `input`, in order; with `return_inverse` also the position of each "
+    "element among them, with `return_counts` how often each occurs. Computes `input` at once.") {
   (void)sorted;
   refuse_symbolic(input, "unique");
   const TensorList order = sorted_along(flatten(input), 0, false);
@@ -132,10 +132,11 @@ DEEPSEEK_FUNCTION(Result, unique,
   return out;
 }
 DEEPSEEK_FACTS(unique, .in = {"method"},
-               .reference = "(lambda r: (r[0],) + ((r[1].reshape(input.shape),) if return_inverse else ()) + ((r[-1],) if "
-                            "return_counts else ()))(numpy.unique(input, return_inverse=True, return_counts=True))",
-               .good = {"ints(20, high=6)", "ints(3, 4, high=5), return_inverse=True", "ints(9, high=4), True, True, True",
-                        "bools(5), return_counts=True", "randn(4)", "ints(0)"},
+               .reference =
+                   "(lambda r: (r[0],) + ((r[1].reshape(input.shape),) if return_inverse else ()) + ((r[-1],) if "
+                   "return_counts else ()))(numpy.unique(input, return_inverse=True, return_counts=True))",
+               .good = {"ints(20, high=6)", "ints(3, 4, high=5), return_inverse=True",
+                        "ints(9, high=4), True, True, True", "bools(5), return_counts=True", "randn(4)", "ints(0)"},
                .check_grad = false);
 
 }  // namespace deepseek

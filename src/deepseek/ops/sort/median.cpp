@@ -58,19 +58,20 @@ struct Median : KernelOp {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Result, median,
-                  (const Tensor& input, std::optional<int64_t> dim DEFAULT(std::nullopt), bool keepdim DEFAULT(false)),
-                  "Middle element of the sorted `input`, the lower of two. With `dim`: (values, int64 indices) along it. NaN when "
-                  "there is one.")
-{
+DEEPSEEK_FUNCTION(
+    Result, median,
+    (const Tensor& input, std::optional<int64_t> dim DEFAULT(std::nullopt), bool keepdim DEFAULT(false)),
+    "Middle element of the sorted `input`, the lower of two. With `dim`: (values, int64 indices) along it. NaN when "
+    "there is one.") {
   if (dim) return apply_many(Median{.dim = wrap_dim(*dim, input.rank(), "median"), .keepdim = keepdim}, {input});
   return apply_many(Median{.dim = 0}, {flatten(input)})[0];
 }
 DEEPSEEK_FACTS(median, .in = {"method"},
-               .reference = "numpy.sort(input.reshape(-1))[(input.size - 1) // 2] if dim is None else (lambda o: "
-                            "(numpy.take_along_axis(input, o, dim), o) if keepdim else (numpy.take_along_axis(input, o, "
-                            "dim).squeeze(dim), o.squeeze(dim)))(numpy.take(numpy.argsort(input, axis=dim, kind='stable'), "
-                            "[(input.shape[dim] - 1) // 2], axis=dim))",
+               .reference =
+                   "numpy.sort(input.reshape(-1))[(input.size - 1) // 2] if dim is None else (lambda o: "
+                   "(numpy.take_along_axis(input, o, dim), o) if keepdim else (numpy.take_along_axis(input, o, "
+                   "dim).squeeze(dim), o.squeeze(dim)))(numpy.take(numpy.argsort(input, axis=dim, kind='stable'), "
+                   "[(input.shape[dim] - 1) // 2], axis=dim))",
                .good = {"randn(7)", "randn(3, 4)", "randn(3, 4), 1", "randn(5, 2), 0, keepdim=True", "ints(2, 9), -1"},
                .bad = {"randn(0)", "randn(3), 1", "randn(3, 0), 1"});
 

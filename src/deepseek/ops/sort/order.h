@@ -9,10 +9,22 @@ namespace deepseek {
 
 template <size_t Bytes>
 struct UnsignedOf;
-template <> struct UnsignedOf<1> { using type = uint8_t; };
-template <> struct UnsignedOf<2> { using type = uint16_t; };
-template <> struct UnsignedOf<4> { using type = uint32_t; };
-template <> struct UnsignedOf<8> { using type = uint64_t; };
+template <>
+struct UnsignedOf<1> {
+  using type = uint8_t;
+};
+template <>
+struct UnsignedOf<2> {
+  using type = uint16_t;
+};
+template <>
+struct UnsignedOf<4> {
+  using type = uint32_t;
+};
+template <>
+struct UnsignedOf<8> {
+  using type = uint64_t;
+};
 template <class T>
 using KeyOf = typename UnsignedOf<sizeof(T)>::type;
 
@@ -28,10 +40,10 @@ KeyOf<T> ascending_key(T v) {
     return static_cast<K>(bits ^ top);
   } else {
     // Exponent bits all set, then anything: above infinity.
-    constexpr K infinity = sizeof(T) == 8                      ? static_cast<K>(0x7ff0000000000000ull)
-                           : sizeof(T) == 4                    ? static_cast<K>(0x7f800000u)
-                           : std::is_same_v<T, float16_t>      ? static_cast<K>(0x7c00u)
-                                                               : static_cast<K>(0x7f80u);
+    constexpr K infinity = sizeof(T) == 8                 ? static_cast<K>(0x7ff0000000000000ull)
+                           : sizeof(T) == 4               ? static_cast<K>(0x7f800000u)
+                           : std::is_same_v<T, float16_t> ? static_cast<K>(0x7c00u)
+                                                          : static_cast<K>(0x7f80u);
     const K magnitude = static_cast<K>(bits & static_cast<K>(~top));
     if (magnitude > infinity) return static_cast<K>(~K{0});
     if (magnitude == 0) return top;

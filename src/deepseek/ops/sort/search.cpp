@@ -20,15 +20,17 @@ struct SearchSorted : KernelOp {
   // A 1-d sequence serves all values, otherwise each row of values has its own.
   void cpu(const KernelArgs& a) const {
     const Shape &sequence = a.in_spec(0).shape, &values = a.in_spec(1).shape;
-    const int64_t n = sequence.back(), row = sequence.size() == 1 ? std::max<int64_t>(1, values.numel()) : values.back();
+    const int64_t n = sequence.back(),
+                  row = sequence.size() == 1 ? std::max<int64_t>(1, values.numel()) : values.back();
     visit_dtype(a.in_spec(0).dtype, [&](auto type) {
       using T = decltype(type);
       parallel_for(values.numel(), 1 << 12, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           const T* first = a.in<T>(0) + i / row * n;
           const KeyOf<T> key = ascending_key(a.in<T>(1)[i]);
-          const T* at = right ? std::upper_bound(first, first + n, key, [](KeyOf<T> k, T e) { return k < ascending_key(e); })
-                              : std::lower_bound(first, first + n, key, [](T e, KeyOf<T> k) { return ascending_key(e) < k; });
+          const T* at =
+              right ? std::upper_bound(first, first + n, key, [](KeyOf<T> k, T e) { return k < ascending_key(e); })
+                    : std::lower_bound(first, first + n, key, [](T e, KeyOf<T> k) { return ascending_key(e) < k; });
           a.out<int64_t>()[i] = at - first;
         }
       });
@@ -43,21 +45,22 @@ Tensor positions(const Tensor& sequence, const Tensor& values, bool right, std::
   ensure(s.rank() > 0, op, ": the sorted sequence must have a dim, but its shape is ()");
   if (s.rank() > 1) {
     Shape a = s.shape(), b = shape;
-    ensure(a.size() == b.size(), op, ": a sequence of shape ", to_string(s.shape()), " needs values with as many dims, but they are ",
-           to_string(shape));
+    ensure(a.size() == b.size(), op, ": a sequence of shape ", to_string(s.shape()),
+           " needs values with as many dims, but they are ", to_string(shape));
     a.pop_back();
     b.pop_back();
-    ensure(a == b, op, ": sequence ", to_string(s.shape()), " and values ", to_string(shape), " must agree but for the last dim");
+    ensure(a == b, op, ": sequence ", to_string(s.shape()), " and values ", to_string(shape),
+           " must agree but for the last dim");
   }
   return apply(SearchSorted{.right = right}, s, v);
 }
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, searchsorted, (const Tensor& sorted_sequence, const Tensor& input, bool right DEFAULT(false)),
-                  "int64 positions at which `input` would be inserted to keep the last dim of `sorted_sequence` in order: before "
-                  "equal elements, or after them with `right`.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, searchsorted, (const Tensor& sorted_sequence, const Tensor& input, bool right DEFAULT(false)),
+    "int64 positions at which `input` would be inserted to keep the last dim of `sorted_sequence` in order: before "
+    "equal elements, or after them with `right`.") {
   return positions(sorted_sequence, input, right, "searchsorted");
 }
 DEEPSEEK_FACTS(searchsorted, .reference = "numpy.searchsorted(sorted_sequence, input, 'right' if right else 'left')",
@@ -65,11 +68,12 @@ DEEPSEEK_FACTS(searchsorted, .reference = "numpy.searchsorted(sorted_sequence, i
                         "numpy.sort(ints(20)), ints(7)", "randn(0), randn(3)"},
                .bad = {"randn(2, 3), randn(3)", "randn(), randn(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, bucketize, (const Tensor& input, const Tensor& boundaries, bool right DEFAULT(false)),
-                  "int64 number of the bucket that each element falls into: boundaries[i - 1] < x <= boundaries[i], or with "
-                  "`right` boundaries[i - 1] <= x < boundaries[i].")
-{
-  ensure(boundaries.rank() == 1, "bucketize: boundaries must have one dim, but the shape is ", to_string(boundaries.shape()));
+DEEPSEEK_FUNCTION(
+    Tensor, bucketize, (const Tensor& input, const Tensor& boundaries, bool right DEFAULT(false)),
+    "int64 number of the bucket that each element falls into: boundaries[i - 1] < x <= boundaries[i], or with "
+    "`right` boundaries[i - 1] <= x < boundaries[i].") {
+  ensure(boundaries.rank() == 1, "bucketize: boundaries must have one dim, but the shape is ",
+         to_string(boundaries.shape()));
   return positions(boundaries, input, right, "bucketize");
 }
 DEEPSEEK_FACTS(bucketize, .reference = "numpy.searchsorted(boundaries, input, 'right' if right else 'left')",

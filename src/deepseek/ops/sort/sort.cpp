@@ -25,7 +25,8 @@ void radix_sort(std::vector<Keyed<K>>& items, std::vector<Keyed<K>>& spare) {
     for (const Keyed<K>& e : items) ++start[static_cast<size_t>(static_cast<uint64_t>(e.key) >> shift & 0xff) + 1];
     if (std::find(start.begin(), start.end(), items.size()) != start.end()) continue;
     for (size_t b = 1; b < start.size(); ++b) start[b] += start[b - 1];
-    for (const Keyed<K>& e : items) spare[start[static_cast<size_t>(static_cast<uint64_t>(e.key) >> shift & 0xff)]++] = e;
+    for (const Keyed<K>& e : items)
+      spare[start[static_cast<size_t>(static_cast<uint64_t>(e.key) >> shift & 0xff)]++] = e;
     items.swap(spare);
   }
 }
@@ -68,7 +69,9 @@ struct Sort : KernelOp {
       });
     });
   }
-  void gradient(Grad& g) const { g.set(0, unpicked(g.grad(), g.input_spec().shape, static_cast<int>(dim), g.output(1))); }
+  void gradient(Grad& g) const {
+    g.set(0, unpicked(g.grad(), g.input_spec().shape, static_cast<int>(dim), g.output(1)));
+  }
 };
 
 struct TopK : KernelOp {
@@ -101,7 +104,9 @@ struct TopK : KernelOp {
         for (int64_t i = 0; i < l.n; ++i) {
           items[static_cast<size_t>(i)] = {sort_key(in[offset + i * l.inner], largest), static_cast<uint32_t>(i)};
         }
-        const auto before = [](const Item& x, const Item& y) { return x.key != y.key ? x.key < y.key : x.place < y.place; };
+        const auto before = [](const Item& x, const Item& y) {
+          return x.key != y.key ? x.key < y.key : x.place < y.place;
+        };
         std::nth_element(items.begin(), items.begin() + (k - 1), items.end(), before);
         if (!only_last) std::sort(items.begin(), items.begin() + k, before);
         const int64_t line = offset / (l.n * l.inner) * kept * l.inner + offset % l.inner;
@@ -132,30 +137,33 @@ TensorList sorted_along(const Tensor& input, int dim, bool descending) {
   return apply_many(Sort{.dim = dim, .descending = descending}, {input});
 }
 
-DEEPSEEK_FUNCTION(TensorList, sort,
-                  (const Tensor& input, int64_t dim DEFAULT(-1), bool descending DEFAULT(false), bool stable DEFAULT(false)),
-                  "(values, int64 indices) sorted along `dim`. Equal elements keep their order, whatever `stable` says; NaN counts "
-                  "as the largest.")
-{
+DEEPSEEK_FUNCTION(
+    TensorList, sort,
+    (const Tensor& input, int64_t dim DEFAULT(-1), bool descending DEFAULT(false), bool stable DEFAULT(false)),
+    "(values, int64 indices) sorted along `dim`. Equal elements keep their order, whatever `stable` says; NaN counts "
+    "as the largest.") {
   (void)stable;
   return sorted_along(input, wrap_dim(dim, input.rank(), "sort"), descending);
 }
-DEEPSEEK_FACTS(sort, .in = {"method"},
-               .reference = "(numpy.take_along_axis(input, numpy.argsort(-input.astype(float) if descending else input, axis=dim, "
-                            "kind='stable'), dim), numpy.argsort(-input.astype(float) if descending else input, axis=dim, "
-                            "kind='stable'))",
-               .good = {"randn(7)", "randn(3, 4), 0", "randn(3, 5, 2), 1, descending=True", "ints(40), descending=True",
-                        "ints(3, 500)", "bools(9)", "ints(600, high=99999)", "randn(0, 3)"},
-               .bad = {"randn(3), 1"});
+DEEPSEEK_FACTS(
+    sort, .in = {"method"},
+    .reference =
+        "(numpy.take_along_axis(input, numpy.argsort(-input.astype(float) if descending else input, axis=dim, "
+        "kind='stable'), dim), numpy.argsort(-input.astype(float) if descending else input, axis=dim, "
+        "kind='stable'))",
+    .good = {"randn(7)", "randn(3, 4), 0", "randn(3, 5, 2), 1, descending=True", "ints(40), descending=True",
+             "ints(3, 500)", "bools(9)", "ints(600, high=99999)", "randn(0, 3)"},
+    .bad = {"randn(3), 1"});
 
-DEEPSEEK_FUNCTION(Tensor, argsort,
-                  (const Tensor& input, int64_t dim DEFAULT(-1), bool descending DEFAULT(false), bool stable DEFAULT(false)),
-                  "int64 indices that sort `input` along `dim`. Equal elements keep their order, whatever `stable` says.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, argsort,
+    (const Tensor& input, int64_t dim DEFAULT(-1), bool descending DEFAULT(false), bool stable DEFAULT(false)),
+    "int64 indices that sort `input` along `dim`. Equal elements keep their order, whatever `stable` says.") {
   (void)stable;
   return sorted_along(input, wrap_dim(dim, input.rank(), "argsort"), descending)[1];
 }
-DEEPSEEK_FACTS(argsort, .in = {"method"}, .reference = "numpy.argsort(-input if descending else input, axis=dim, kind='stable')",
+DEEPSEEK_FACTS(argsort, .in = {"method"},
+               .reference = "numpy.argsort(-input if descending else input, axis=dim, kind='stable')",
                .good = {"randn(7)", "randn(3, 4), 0", "ints(3, 5, 2), 1, descending=True"}, .bad = {"randn(3), 1"});
 
 DEEPSEEK_FUNCTION(Tensor, msort, (const Tensor& input), "The values of `input` sorted along its first dim.") {
@@ -163,38 +171,43 @@ DEEPSEEK_FUNCTION(Tensor, msort, (const Tensor& input), "The values of `input` s
 }
 DEEPSEEK_FACTS(msort, .in = {"method"}, .reference = "numpy.sort(input, axis=0)", .good = {"randn(7)", "randn(3, 4)"});
 
-DEEPSEEK_FUNCTION(TensorList, topk,
-                  (const Tensor& input, int64_t k, int64_t dim DEFAULT(-1), bool largest DEFAULT(true), bool sorted DEFAULT(true)),
-                  "(values, int64 indices) of the `k` largest (or smallest) elements along `dim`, in order; of equals the first "
-                  "come first. NaN counts as the largest.")
-{
+DEEPSEEK_FUNCTION(
+    TensorList, topk,
+    (const Tensor& input, int64_t k, int64_t dim DEFAULT(-1), bool largest DEFAULT(true), bool sorted DEFAULT(true)),
+    "(values, int64 indices) of the `k` largest (or smallest) elements along `dim`, in order; of equals the first "
+    "come first. NaN counts as the largest.") {
   (void)sorted;
   const int axis = wrap_dim(dim, input.rank(), "topk");
   const int64_t n = input.rank() == 0 ? 1 : input.shape()[axis];
-  ensure(k >= 0 && k <= n, "topk: k is ", k, ", but dim ", axis, " of shape ", to_string(input.shape()), " has ", n, " elements");
+  ensure(k >= 0 && k <= n, "topk: k is ", k, ", but dim ", axis, " of shape ", to_string(input.shape()), " has ", n,
+         " elements");
   ensure(input.rank() > 0 || k == 1, "topk: a 0-d tensor has one element, k must be 1");
   return apply_many(TopK{.dim = axis, .k = k, .largest = largest}, {input});
 }
-DEEPSEEK_FACTS(topk, .in = {"method"},
-               .reference = "(lambda o: (numpy.take_along_axis(input, o, dim), o))(numpy.take(numpy.argsort(-input if largest else "
-                            "input, axis=dim, kind='stable'), range(k), axis=dim))",
-               .good = {"randn(7), 3", "randn(3, 4), 2, 0", "ints(3, 50, high=9), 5, largest=False", "randn(4), 0", "randn(5), 5"},
-               .bad = {"randn(3), 4", "randn(3), -1", "randn(3), 1, 1"});
+DEEPSEEK_FACTS(
+    topk, .in = {"method"},
+    .reference =
+        "(lambda o: (numpy.take_along_axis(input, o, dim), o))(numpy.take(numpy.argsort(-input if largest else "
+        "input, axis=dim, kind='stable'), range(k), axis=dim))",
+    .good = {"randn(7), 3", "randn(3, 4), 2, 0", "ints(3, 50, high=9), 5, largest=False", "randn(4), 0", "randn(5), 5"},
+    .bad = {"randn(3), 4", "randn(3), -1", "randn(3), 1, 1"});
 
 DEEPSEEK_FUNCTION(TensorList, kthvalue,
                   (const Tensor& input, int64_t k, int64_t dim DEFAULT(-1), bool keepdim DEFAULT(false)),
-                  "(value, int64 index) of the `k`-th smallest element along `dim`, counted from 1.")
-{
+                  "(value, int64 index) of the `k`-th smallest element along `dim`, counted from 1.") {
   const int axis = wrap_dim(dim, input.rank(), "kthvalue");
   const int64_t n = input.rank() == 0 ? 1 : input.shape()[axis];
-  ensure(k >= 1 && k <= n, "kthvalue: k is ", k, ", but dim ", axis, " of shape ", to_string(input.shape()), " has ", n, " elements");
+  ensure(k >= 1 && k <= n, "kthvalue: k is ", k, ", but dim ", axis, " of shape ", to_string(input.shape()), " has ", n,
+         " elements");
   return apply_many(TopK{.dim = axis, .k = k, .largest = false, .only_last = true, .keepdim = keepdim}, {input});
 }
-DEEPSEEK_FACTS(kthvalue, .in = {"method"},
-               .reference = "(lambda o: (numpy.take_along_axis(input, o, dim), o) if keepdim else "
-                            "(numpy.take_along_axis(input, o, dim).squeeze(dim), o.squeeze(dim)))(numpy.take(numpy.argsort(input, "
-                            "axis=dim, kind='stable'), [k - 1], axis=dim))",
-               .good = {"randn(7), 3", "randn(3, 4), 1, 0", "ints(3, 50, high=9), 20, keepdim=True"},
-               .bad = {"randn(3), 4", "randn(3), 0", "randn(3), 1, 1"});
+DEEPSEEK_FACTS(
+    kthvalue, .in = {"method"},
+    .reference =
+        "(lambda o: (numpy.take_along_axis(input, o, dim), o) if keepdim else "
+        "(numpy.take_along_axis(input, o, dim).squeeze(dim), o.squeeze(dim)))(numpy.take(numpy.argsort(input, "
+        "axis=dim, kind='stable'), [k - 1], axis=dim))",
+    .good = {"randn(7), 3", "randn(3, 4), 1, 0", "ints(3, 50, high=9), 20, keepdim=True"},
+    .bad = {"randn(3), 4", "randn(3), 0", "randn(3), 1, 1"});
 
 }  // namespace deepseek

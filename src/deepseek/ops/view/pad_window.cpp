@@ -13,11 +13,16 @@ uint64_t element_bits(DType t, double v) {
   visit_dtype(t, [&](auto zero) {
     using T = decltype(zero);
     T e;
-    if constexpr (std::is_same_v<T, float16_t>) e = to_float16(static_cast<float>(v));
-    else if constexpr (std::is_same_v<T, bfloat16_t>) e = to_bfloat16(static_cast<float>(v));
-    else if constexpr (std::is_same_v<T, uint8_t>) e = static_cast<uint8_t>(static_cast<int64_t>(v));
-    else if constexpr (std::is_same_v<T, bool>) e = v != 0;
-    else e = static_cast<T>(v);
+    if constexpr (std::is_same_v<T, float16_t>)
+      e = to_float16(static_cast<float>(v));
+    else if constexpr (std::is_same_v<T, bfloat16_t>)
+      e = to_bfloat16(static_cast<float>(v));
+    else if constexpr (std::is_same_v<T, uint8_t>)
+      e = static_cast<uint8_t>(static_cast<int64_t>(v));
+    else if constexpr (std::is_same_v<T, bool>)
+      e = v != 0;
+    else
+      e = static_cast<T>(v);
     std::memcpy(&bits, &e, sizeof e);
   });
   return bits;
@@ -55,8 +60,10 @@ struct PadWindow : KernelOp {
     return [=](const KernelRun& run) {
       auto* target = static_cast<std::byte*>(run.outputs[0]);
       const int64_t size = size_of(in.dtype);
-      if (blocks && in.numel() > 0) fill_border(target, out.shape, in.shape, before, &bits, size, 0, rows);
-      else cpu::fill_elements(target, &bits, out.numel(), size);
+      if (blocks && in.numel() > 0)
+        fill_border(target, out.shape, in.shape, before, &bits, size, 0, rows);
+      else
+        cpu::fill_elements(target, &bits, out.numel(), size);
       cpu::strided_copy(target + offset * size, to, run.inputs[0], from, in.shape, size);
     };
   }
@@ -71,8 +78,8 @@ struct PadWindow : KernelOp {
   }
 
  private:
-  static void fill_border(std::byte* at, const Shape& out, const Shape& in, const Dims& low, const void* bits, int64_t size,
-                          int d, const Strides& rows) {
+  static void fill_border(std::byte* at, const Shape& out, const Shape& in, const Dims& low, const void* bits,
+                          int64_t size, int d, const Strides& rows) {
     if (d == out.size() || (out[d] == in[d] && d + 1 == out.size())) return;
     const int64_t step = rows[d] * size;
     cpu::fill_elements(at, bits, low[d] * rows[d], size);

@@ -25,8 +25,8 @@ struct RegionView : ViewOp {
     return true;
   }
   Tensor write_back(const Tensor& base, const Tensor& value) const {
-    ensure(!overlaps({shape, steps, offset}),
-           "in-place write: elements of this view share memory (shape ", to_string(shape), ", strides ", to_string(steps),
+    ensure(!overlaps({shape, steps, offset}), "in-place write: elements of this view share memory (shape ",
+           to_string(shape), ", strides ", to_string(steps),
            "), so the result would depend on the order; write to a clone()");
     return region_write(base, value, steps, offset);
   }
@@ -50,7 +50,8 @@ struct RegionWrite : KernelOp {
       auto* target = static_cast<std::byte*>(run.outputs[0]);
       const Strides dense{1}, count{base.numel()};
       if (run.inputs[0] != target) cpu::strided_copy(target, dense, run.inputs[0], dense, count, size_of(base.dtype));
-      cpu::strided_copy(target + start * size_of(base.dtype), to, run.inputs[1], from, value.shape, size_of(base.dtype));
+      cpu::strided_copy(target + start * size_of(base.dtype), to, run.inputs[1], from, value.shape,
+                        size_of(base.dtype));
     };
   }
   void gradient(Grad& g) const {
@@ -62,10 +63,14 @@ struct RegionWrite : KernelOp {
 
 template <class T>
 void add_element(T* to, T value) {
-  if constexpr (std::is_same_v<T, bfloat16_t>) *to = to_bfloat16(to_float(*to) + to_float(value));
-  else if constexpr (std::is_same_v<T, float16_t>) *to = to_float16(to_float(*to) + to_float(value));
-  else if constexpr (std::is_same_v<T, bool>) *to = *to || value;
-  else *to = static_cast<T>(*to + value);
+  if constexpr (std::is_same_v<T, bfloat16_t>)
+    *to = to_bfloat16(to_float(*to) + to_float(value));
+  else if constexpr (std::is_same_v<T, float16_t>)
+    *to = to_float16(to_float(*to) + to_float(value));
+  else if constexpr (std::is_same_v<T, bool>)
+    *to = *to || value;
+  else
+    *to = static_cast<T>(*to + value);
 }
 
 struct RegionPlace : KernelOp {
@@ -83,7 +88,8 @@ struct RegionPlace : KernelOp {
     const uint64_t zero = 0;
     cpu::fill_elements(a.out<std::byte>(), &zero, base.numel(), size);
     if (!overlaps({in.shape, steps, offset})) {
-      cpu::strided_copy(a.out<std::byte>() + offset * size, steps, a.in<void>(0), contiguous_strides(in.shape), in.shape, size);
+      cpu::strided_copy(a.out<std::byte>() + offset * size, steps, a.in<void>(0), contiguous_strides(in.shape),
+                        in.shape, size);
       return;
     }
     visit_dtype(in.dtype, [&](auto type) {
@@ -144,10 +150,10 @@ Tensor region_place(const Tensor& value, const Shape& base, const Strides& steps
   return apply(op, value);
 }
 
-DEEPSEEK_FUNCTION(Tensor, as_strided, (const Tensor& input, Dims size, Dims stride, int64_t storage_offset DEFAULT(0)),
-                  "View of shape `size` whose element i is number storage_offset + sum(i * stride) of the row-major `input`.\n\n"
-                  "Elements may overlap, then the view cannot be written.")
-{
+DEEPSEEK_FUNCTION(
+    Tensor, as_strided, (const Tensor& input, Dims size, Dims stride, int64_t storage_offset DEFAULT(0)),
+    "View of shape `size` whose element i is number storage_offset + sum(i * stride) of the row-major `input`.\n\n"
+    "Elements may overlap, then the view cannot be written.") {
   ensure(size.size() == stride.size(), "as_strided: size ", to_string(size), " and stride ", to_string(stride),
          " must have as many entries");
   int64_t last = storage_offset;
@@ -156,16 +162,17 @@ DEEPSEEK_FUNCTION(Tensor, as_strided, (const Tensor& input, Dims size, Dims stri
            " must not be negative");
     last += std::max<int64_t>(0, size[d] - 1) * stride[d];
   }
-  ensure(storage_offset >= 0 && (size.numel() == 0 || last < input.numel()), "as_strided: size ", to_string(size), ", stride ",
-         to_string(stride), " and storage_offset ", storage_offset, " reach element ", last, ", but the input has ",
-         input.numel());
+  ensure(storage_offset >= 0 && (size.numel() == 0 || last < input.numel()), "as_strided: size ", to_string(size),
+         ", stride ", to_string(stride), " and storage_offset ", storage_offset, " reach element ", last,
+         ", but the input has ", input.numel());
   return region_view(input, {size, stride, storage_offset});
 }
 DEEPSEEK_FACTS(as_strided, .in = {"method"},
-               .reference = "numpy.lib.stride_tricks.as_strided(input.ravel()[storage_offset:], size, "
-                            "[s * input.itemsize for s in stride])",
-               .good = {"randn(4, 3), size=(2, 2), stride=(3, 1)", "randn(9), size=(3, 4), stride=(2, 1), storage_offset=1",
-                        "ints(3, 3), size=(3,), stride=(4,)"},
+               .reference =
+                   "numpy.lib.stride_tricks.as_strided(input.ravel()[storage_offset:], size, "
+                   "[s * input.itemsize for s in stride])",
+               .good = {"randn(4, 3), size=(2, 2), stride=(3, 1)",
+                        "randn(9), size=(3, 4), stride=(2, 1), storage_offset=1", "ints(3, 3), size=(3,), stride=(4,)"},
                .bad = {"randn(4), size=(3,), stride=(2,)", "randn(4), size=(2,), stride=(1, 1)",
                        "randn(4), size=(2,), stride=(-1,)", "randn(4), size=(2,), stride=(1,), storage_offset=-1"});
 

@@ -16,8 +16,8 @@ struct Slice : ViewOp {
   Spec infer(const Spec& in) const {
     const int64_t n = in.shape[axis()], last = start + (length - 1) * step;
     if (length > 0) {
-      ensure(start >= 0 && start < n && last >= 0 && last < n, "slice: elements ", start, " to ", last, " do not exist in dim ",
-             dim, " of shape ", to_string(in.shape));
+      ensure(start >= 0 && start < n && last >= 0 && last < n, "slice: elements ", start, " to ", last,
+             " do not exist in dim ", dim, " of shape ", to_string(in.shape));
     }
     Spec out = in;
     out.shape[axis()] = length;
@@ -97,8 +97,7 @@ Tensor select_of(const Tensor& input, int dim, int64_t index) {
 DEEPSEEK_FUNCTION(Tensor, slice,
                   (const Tensor& input, int64_t dim DEFAULT(0), std::optional<int64_t> start DEFAULT(std::nullopt),
                    std::optional<int64_t> end DEFAULT(std::nullopt), int64_t step DEFAULT(1)),
-                  "View of input[start:end:step] along `dim`, with Python's rules for negative and missing bounds.")
-{
+                  "View of input[start:end:step] along `dim`, with Python's rules for negative and missing bounds.") {
   const int axis = wrap_dim(dim, input.rank(), "slice");
   ensure(input.rank() > 0, "slice: a 0-d tensor has no dim to slice");
   ensure(step > 0, "slice: step must be positive, but is ", step);
@@ -110,13 +109,12 @@ DEEPSEEK_FUNCTION(Tensor, slice,
 }
 DEEPSEEK_FACTS(slice, .in = {"hidden"},
                .reference = "numpy.moveaxis(numpy.moveaxis(input, dim, 0)[start:end:step], 0, dim)",
-               .good = {"randn(5), 0, 1, 4", "randn(3, 7), 1, 0, 7, 3", "randn(3, 7), -1, -5, -1, 2", "randn(4, 3), start=2",
-                        "randn(4, 3), end=-9", "ints(6), 0, 4, 2", "randn(0, 3), 0, 0, 5"},
+               .good = {"randn(5), 0, 1, 4", "randn(3, 7), 1, 0, 7, 3", "randn(3, 7), -1, -5, -1, 2",
+                        "randn(4, 3), start=2", "randn(4, 3), end=-9", "ints(6), 0, 4, 2", "randn(0, 3), 0, 0, 5"},
                .bad = {"randn(4), 1, 0, 2", "randn(4), 0, 0, 2, 0", "randn(4), 0, 3, 0, -1", "randn(), 0, 0, 1"});
 
 DEEPSEEK_FUNCTION(Tensor, select, (const Tensor& input, int64_t dim, int64_t index),
-                  "View of element `index` along `dim`, which disappears from the shape.")
-{
+                  "View of element `index` along `dim`, which disappears from the shape.") {
   const int axis = wrap_dim(dim, input.rank(), "select");
   ensure(input.rank() > 0, "select: a 0-d tensor has no dim to select from");
   const int64_t n = input.shape()[axis];
@@ -130,16 +128,16 @@ DEEPSEEK_FACTS(select, .in = {"method"}, .reference = "numpy.take(input, index, 
                .bad = {"randn(4), 0, 4", "randn(4), 0, -5", "randn(4), 1, 0", "randn(), 0, 0", "randn(0, 2), 0, 0"});
 
 DEEPSEEK_FUNCTION(Tensor, narrow, (const Tensor& input, int64_t dim, int64_t start, int64_t length),
-                  "View of `length` elements from `start` along `dim`.")
-{
+                  "View of `length` elements from `start` along `dim`.") {
   const int axis = wrap_dim(dim, input.rank(), "narrow");
   ensure(input.rank() > 0, "narrow: a 0-d tensor has no dim to narrow");
   const int64_t n = input.shape()[axis], first = start < 0 ? start + n : start;
-  ensure(length >= 0 && first >= 0 && first + length <= n, "narrow: ", length, " elements from ", start, " do not exist in dim ",
-         axis, " of shape ", to_string(input.shape()));
+  ensure(length >= 0 && first >= 0 && first + length <= n, "narrow: ", length, " elements from ", start,
+         " do not exist in dim ", axis, " of shape ", to_string(input.shape()));
   return apply(Slice{.dim = axis, .start = first, .length = length}, input);
 }
-DEEPSEEK_FACTS(narrow, .in = {"method"}, .reference = "numpy.take(input, numpy.arange(start, start + length), axis=dim)",
+DEEPSEEK_FACTS(narrow, .in = {"method"},
+               .reference = "numpy.take(input, numpy.arange(start, start + length), axis=dim)",
                .good = {"randn(5), 0, 1, 3", "randn(3, 7), -1, -4, 2", "randn(3, 4), 0, 3, 0"},
                .bad = {"randn(4), 0, 2, 3", "randn(4), 0, -5, 1", "randn(4), 1, 0, 1", "randn(4), 0, 0, -1"});
 

@@ -11,10 +11,10 @@ int dim_to_split(const Tensor& input, int64_t dim, std::string_view op) {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(TensorList, split, (const Tensor& input, Dims split_size_or_sections, int64_t dim DEFAULT(0)),
-                  "Views of consecutive parts along `dim`: of one size (the last may be smaller), or of the given sizes, of which "
-                  "there may be at most 8.")
-{
+DEEPSEEK_FUNCTION(
+    TensorList, split, (const Tensor& input, Dims split_size_or_sections, int64_t dim DEFAULT(0)),
+    "Views of consecutive parts along `dim`: of one size (the last may be smaller), or of the given sizes, of which "
+    "there may be at most 8.") {
   const int axis = dim_to_split(input, dim, "split");
   const int64_t n = input.shape()[axis];
   const Dims& sizes = split_size_or_sections;
@@ -28,8 +28,8 @@ DEEPSEEK_FUNCTION(TensorList, split, (const Tensor& input, Dims split_size_or_se
   int64_t total = 0;
   bool negative = false;
   for (int64_t size : sizes) total += size, negative = negative || size < 0;
-  ensure(!negative && total == n, "split: sections ", to_string(sizes), " must add up to size ", n, " of dim ", axis, " of shape ",
-         to_string(input.shape()));
+  ensure(!negative && total == n, "split: sections ", to_string(sizes), " must add up to size ", n, " of dim ", axis,
+         " of shape ", to_string(input.shape()));
   int64_t at = 0;
   for (int64_t size : sizes) {
     parts.push_back(slice(input, axis, at, at + size, 1));
@@ -37,30 +37,34 @@ DEEPSEEK_FUNCTION(TensorList, split, (const Tensor& input, Dims split_size_or_se
   }
   return parts;
 }
-DEEPSEEK_FACTS(split, .in = {"method"},
-               .reference = "tuple(numpy.split(input, range(split_size_or_sections[0], input.shape[dim], split_size_or_sections[0]) if "
-                            "len(split_size_or_sections) == 1 else numpy.cumsum(split_size_or_sections)[:-1], axis=dim))",
-               .good = {"randn(7), 3", "randn(6, 2), 3", "randn(3, 5), (1, 0, 4), -1", "ints(4), 9"},
-               .bad = {"randn(5), 0", "randn(5), (2, 2)", "randn(5), (7, -2)", "randn(), 1", "randn(3), 1, 1"});
+DEEPSEEK_FACTS(
+    split, .in = {"method"},
+    .reference =
+        "tuple(numpy.split(input, range(split_size_or_sections[0], input.shape[dim], split_size_or_sections[0]) if "
+        "len(split_size_or_sections) == 1 else numpy.cumsum(split_size_or_sections)[:-1], axis=dim))",
+    .good = {"randn(7), 3", "randn(6, 2), 3", "randn(3, 5), (1, 0, 4), -1", "ints(4), 9"},
+    .bad = {"randn(5), 0", "randn(5), (2, 2)", "randn(5), (7, -2)", "randn(), 1", "randn(3), 1, 1"});
 
 DEEPSEEK_FUNCTION(TensorList, chunk, (const Tensor& input, int64_t chunks, int64_t dim DEFAULT(0)),
-                  "Views of at most `chunks` consecutive parts of equal size along `dim`; the last may be smaller.")
-{
+                  "Views of at most `chunks` consecutive parts of equal size along `dim`; the last may be smaller.") {
   const int axis = dim_to_split(input, dim, "chunk");
   ensure(chunks > 0, "chunk: chunks must be positive, but is ", chunks);
   const int64_t n = input.shape()[axis];
   if (n == 0) return TensorList(static_cast<size_t>(chunks), input);
   return split(input, {(n + chunks - 1) / chunks}, axis);
 }
-DEEPSEEK_FACTS(chunk, .in = {"method"},
-               .reference = "tuple(numpy.split(input, range(-(-input.shape[dim] // chunks), input.shape[dim], -(-input.shape[dim] // "
-                            "chunks)), axis=dim))",
-               .good = {"randn(7), 3", "randn(6, 2), 2", "randn(3, 5), 4, -1"}, .bad = {"randn(5), 0", "randn(), 1", "randn(3), 1, 1"});
+DEEPSEEK_FACTS(
+    chunk, .in = {"method"},
+    .reference =
+        "tuple(numpy.split(input, range(-(-input.shape[dim] // chunks), input.shape[dim], -(-input.shape[dim] // "
+        "chunks)), axis=dim))",
+    .good = {"randn(7), 3", "randn(6, 2), 2", "randn(3, 5), 4, -1"},
+    .bad = {"randn(5), 0", "randn(), 1", "randn(3), 1, 1"});
 
-DEEPSEEK_FUNCTION(TensorList, tensor_split, (const Tensor& input, Dims indices_or_sections, int64_t dim DEFAULT(0)),
-                  "Views of consecutive parts along `dim`: a number of parts whose sizes differ by at most one, or parts that begin "
-                  "at two or more given indices.")
-{
+DEEPSEEK_FUNCTION(
+    TensorList, tensor_split, (const Tensor& input, Dims indices_or_sections, int64_t dim DEFAULT(0)),
+    "Views of consecutive parts along `dim`: a number of parts whose sizes differ by at most one, or parts that begin "
+    "at two or more given indices.") {
   const int axis = dim_to_split(input, dim, "tensor_split");
   const int64_t n = input.shape()[axis];
   TensorList parts;
@@ -83,12 +87,15 @@ DEEPSEEK_FUNCTION(TensorList, tensor_split, (const Tensor& input, Dims indices_o
   parts.push_back(slice(input, axis, start, std::nullopt, 1));
   return parts;
 }
-DEEPSEEK_FACTS(tensor_split, .in = {"method"}, .reference = "tuple(numpy.array_split(input, indices_or_sections[0] if len(indices_or_sections) == 1 else "
-                            "indices_or_sections, axis=dim))",
+DEEPSEEK_FACTS(tensor_split, .in = {"method"},
+               .reference =
+                   "tuple(numpy.array_split(input, indices_or_sections[0] if len(indices_or_sections) == 1 else "
+                   "indices_or_sections, axis=dim))",
                .good = {"randn(7), 3", "randn(6, 2), (1, 4)", "randn(3, 5), 4, -1", "randn(2), 4"},
                .bad = {"randn(5), 0", "randn(), 1", "randn(3), 1, 1"});
 
-DEEPSEEK_FUNCTION(TensorList, unbind, (const Tensor& input, int64_t dim DEFAULT(0)), "Views of the entries along `dim`.") {
+DEEPSEEK_FUNCTION(TensorList, unbind, (const Tensor& input, int64_t dim DEFAULT(0)),
+                  "Views of the entries along `dim`.") {
   const int axis = dim_to_split(input, dim, "unbind");
   TensorList parts;
   for (int64_t i = 0; i < input.shape()[axis]; ++i) parts.push_back(select(input, axis, i));

@@ -13,8 +13,8 @@ struct Squeeze : ViewOp {
   static constexpr auto attrs = std::tuple{&Squeeze::dims};
 
   Spec infer(const Spec& in) const {
-    ensure(reduced_count(in.shape, dims) == 1, "squeeze: dims ", to_string(dims_of(dims)), " of shape ", to_string(in.shape),
-           " do not all have size 1");
+    ensure(reduced_count(in.shape, dims) == 1, "squeeze: dims ", to_string(dims_of(dims)), " of shape ",
+           to_string(in.shape), " do not all have size 1");
     return {in.dtype, reduced_shape(in.shape, dims, false)};
   }
   bool view(const Spec&, const Strides& in_strides, Strides& out, int64_t&) const {
@@ -42,15 +42,16 @@ struct Unsqueeze : ViewOp {
     out.insert(axis(), axis() < in.rank() ? in_strides[axis()] * std::max<int64_t>(in.shape[axis()], 1) : 1);
     return true;
   }
-  Tensor write_back(const Tensor&, const Tensor& value) const { return apply(Squeeze{.dims = DimMask{1} << axis()}, value); }
+  Tensor write_back(const Tensor&, const Tensor& value) const {
+    return apply(Squeeze{.dims = DimMask{1} << axis()}, value);
+  }
   void gradient(Grad& g) const { g.set(0, apply(Squeeze{.dims = DimMask{1} << axis()}, g.grad())); }
 };
 
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, unsqueeze, (const Tensor& input, int64_t dim),
-                  "View with a dim of size 1 inserted at position `dim`, which may count from the end: -1 appends.")
-{
+                  "View with a dim of size 1 inserted at position `dim`, which may count from the end: -1 appends.") {
   ensure(input.rank() < max_rank, "unsqueeze: a tensor has at most ", max_rank, " dims, and the input has that many");
   return apply(Unsqueeze{.dim = wrap_dim(dim, input.rank() + 1, "unsqueeze")}, input);
 }
@@ -59,8 +60,7 @@ DEEPSEEK_FACTS(unsqueeze, .in = {"method"}, .reference = "numpy.expand_dims(inpu
                .bad = {"randn(2, 3), 3", "randn(2, 3), -4", "randn(1, 1, 1, 1, 1, 1, 1, 1), 0"});
 
 DEEPSEEK_FUNCTION(Tensor, squeeze, (const Tensor& input, Dims dim DEFAULT({})),
-                  "View without the dims of size 1: all of them, or those among `dim`. Other dims stay as they are.")
-{
+                  "View without the dims of size 1: all of them, or those among `dim`. Other dims stay as they are.") {
   DimMask mask = reduce_mask(dim, input.rank(), "squeeze");
   for (int d = 0; d < input.rank(); ++d) {
     if (input.shape()[d] != 1) mask &= ~(DimMask{1} << d);
@@ -68,10 +68,11 @@ DEEPSEEK_FUNCTION(Tensor, squeeze, (const Tensor& input, Dims dim DEFAULT({})),
   return apply(Squeeze{.dims = mask}, input);
 }
 DEEPSEEK_FACTS(squeeze, .in = {"method"},
-               .reference = "numpy.squeeze(input, tuple(d for d in (dim if isinstance(dim, tuple) and dim else "
-                            "range(input.ndim) if dim in ((), None) else (dim,)) if input.shape[d] == 1))",
-               .good = {"randn(2, 1, 3, 1)", "randn(2, 1, 3, 1), dim=-1", "randn(1, 1, 2), dim=(0, 1)", "randn(2, 3), dim=0",
-                        "randn()"},
+               .reference =
+                   "numpy.squeeze(input, tuple(d for d in (dim if isinstance(dim, tuple) and dim else "
+                   "range(input.ndim) if dim in ((), None) else (dim,)) if input.shape[d] == 1))",
+               .good = {"randn(2, 1, 3, 1)", "randn(2, 1, 3, 1), dim=-1", "randn(1, 1, 2), dim=(0, 1)",
+                        "randn(2, 3), dim=0", "randn()"},
                .bad = {"randn(2, 1), dim=2", "randn(2, 1), dim=(1, -1)"});
 
 }  // namespace deepseek

@@ -13,7 +13,8 @@ Tensor swapped(const Tensor& input, int64_t dim0, int64_t dim1, std::string_view
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, transpose, (const Tensor& input, int64_t dim0, int64_t dim1), "View with two dims exchanged.") {
+DEEPSEEK_FUNCTION(Tensor, transpose, (const Tensor& input, int64_t dim0, int64_t dim1),
+                  "View with two dims exchanged.") {
   return swapped(input, dim0, dim1, "transpose");
 }
 DEEPSEEK_FACTS(transpose, .in = {"method"}, .reference = "numpy.swapaxes(input, dim0, dim1)",
@@ -35,8 +36,7 @@ DEEPSEEK_FACTS(t, .in = {"method"}, .reference = "input.T", .good = {"randn(2, 3
                .bad = {"randn(2, 3, 4)"});
 
 DEEPSEEK_FUNCTION(Tensor, movedim, (const Tensor& input, Dims source, Dims destination),
-                  "View with the dims `source` moved to the positions `destination`; the others keep their order.")
-{
+                  "View with the dims `source` moved to the positions `destination`; the others keep their order.") {
   const int rank = input.rank();
   ensure(source.size() == destination.size(), "movedim: source ", to_string(source), " and destination ",
          to_string(destination), " must have as many entries");

@@ -25,11 +25,14 @@ struct Unfold : ViewOp {
     return true;
   }
   Tensor write_back(const Tensor& base, const Tensor& value) const {
-    ensure(step >= size, "in-place write: windows of unfold overlap (size ", size, ", step ", step, "), so the result would depend "
+    ensure(step >= size, "in-place write: windows of unfold overlap (size ", size, ", step ", step,
+           "), so the result would depend "
            "on the order; write to a clone()");
     return region_write(base, value, steps(base.shape()), 0);
   }
-  void gradient(Grad& g) const { g.set(0, region_place(g.grad(), g.input_spec().shape, steps(g.input_spec().shape), 0)); }
+  void gradient(Grad& g) const {
+    g.set(0, region_place(g.grad(), g.input_spec().shape, steps(g.input_spec().shape), 0));
+  }
 
  private:
   Strides steps(const Shape& shape) const {
@@ -43,21 +46,23 @@ struct Unfold : ViewOp {
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, unfold_dim, (const Tensor& input, int64_t dimension, int64_t size, int64_t step),
-                  "View of all windows of `size` elements along `dimension`, every `step`; the last dim runs inside a window. torch has it as "
-                  "the method Tensor.unfold.")
-{
+                  "View of all windows of `size` elements along `dimension`, every `step`; the last dim runs inside a "
+                  "window. torch has it as "
+                  "the method Tensor.unfold.") {
   const int axis = wrap_dim(dimension, input.rank(), "unfold_dim");
-  ensure(input.rank() > 0 && input.rank() < max_rank, "unfold_dim: the tensor must have 1 to ", max_rank - 1, " dims, but its shape is ",
-         to_string(input.shape()));
+  ensure(input.rank() > 0 && input.rank() < max_rank, "unfold_dim: the tensor must have 1 to ", max_rank - 1,
+         " dims, but its shape is ", to_string(input.shape()));
   ensure(size >= 0 && size <= input.shape()[axis], "unfold_dim: size ", size, " does not fit dim ", axis, " of shape ",
          to_string(input.shape()));
   ensure(step > 0, "unfold_dim: step must be positive, but is ", step);
   return apply(Unfold{.dim = axis, .size = size, .step = step}, input);
 }
 DEEPSEEK_FACTS(unfold_dim, .in = {"method"},
-               .reference = "numpy.lib.stride_tricks.sliding_window_view(input, size, dimension)[(slice(None),) * (dimension % "
-                            "input.ndim) + (slice(None, None, step),)]",
-               .good = {"randn(7), 0, 3, 1", "randn(7), 0, 3, 2", "randn(2, 6, 3), 1, 2, 3", "randn(3, 5), -1, 5, 1", "ints(8), 0, 2, 4"},
+               .reference =
+                   "numpy.lib.stride_tricks.sliding_window_view(input, size, dimension)[(slice(None),) * (dimension % "
+                   "input.ndim) + (slice(None, None, step),)]",
+               .good = {"randn(7), 0, 3, 1", "randn(7), 0, 3, 2", "randn(2, 6, 3), 1, 2, 3", "randn(3, 5), -1, 5, 1",
+                        "ints(8), 0, 2, 4"},
                .bad = {"randn(3), 0, 4, 1", "randn(3), 0, 2, 0", "randn(3), 1, 1, 1", "randn(), 0, 1, 1"});
 
 }  // namespace deepseek

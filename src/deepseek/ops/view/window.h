@@ -28,7 +28,8 @@ Tensor region_write(const Tensor& base, const Tensor& value, const Strides& step
 // Zeros of shape `base` to which `value` is added over the region; overlapping elements are added in order.
 Tensor region_place(const Tensor& value, const Shape& base, const Strides& steps, int64_t offset);
 
-// input[start : start + length * step : step] along dim, in a node that shares no writes with `input`. `step` may be negative.
+// input[start : start + length * step : step] along dim, in a node that shares no writes with `input`. `step` may be
+// negative.
 Tensor slice_of(const Tensor& input, int dim, int64_t start, int64_t length, int64_t step = 1);
 Tensor select_of(const Tensor& input, int dim, int64_t index);
 

@@ -104,8 +104,8 @@ void copy_tiles(T* to, const T* from, const Walk& w) {
         for (int64_t left = 0; left < columns; left += tile) {
           const int64_t right = std::min(columns, left + tile);
           for (int64_t i = first; i < end; ++i) {
-            copy_line(to + t + i * w.to[r] + left * w.to[c], w.to[c], from + f + i * w.from[r] + left * w.from[c], w.from[c],
-                      right - left);
+            copy_line(to + t + i * w.to[r] + left * w.to[c], w.to[c], from + f + i * w.from[r] + left * w.from[c],
+                      w.from[c], right - left);
           }
         }
       });
@@ -141,26 +141,36 @@ void fill(void* to, const void* element, int64_t count) {
 
 }  // namespace
 
-void strided_copy(void* to, const Strides& to_strides, const void* from, const Strides& from_strides, const Shape& shape,
-                  int64_t size) {
+void strided_copy(void* to, const Strides& to_strides, const void* from, const Strides& from_strides,
+                  const Shape& shape, int64_t size) {
   if (shape.numel() == 0) return;
   const Walk w = merged(shape, to_strides, from_strides);
   switch (size) {
-    case 1: return copy<uint8_t>(to, from, w);
-    case 2: return copy<uint16_t>(to, from, w);
-    case 4: return copy<uint32_t>(to, from, w);
-    case 8: return copy<uint64_t>(to, from, w);
-    default: DEEPSEEK_CHECK(false, "element size ", size);
+    case 1:
+      return copy<uint8_t>(to, from, w);
+    case 2:
+      return copy<uint16_t>(to, from, w);
+    case 4:
+      return copy<uint32_t>(to, from, w);
+    case 8:
+      return copy<uint64_t>(to, from, w);
+    default:
+      DEEPSEEK_CHECK(false, "element size ", size);
   }
 }
 
 void fill_elements(void* to, const void* element, int64_t count, int64_t size) {
   switch (size) {
-    case 1: return fill<uint8_t>(to, element, count);
-    case 2: return fill<uint16_t>(to, element, count);
-    case 4: return fill<uint32_t>(to, element, count);
-    case 8: return fill<uint64_t>(to, element, count);
-    default: DEEPSEEK_CHECK(false, "element size ", size);
+    case 1:
+      return fill<uint8_t>(to, element, count);
+    case 2:
+      return fill<uint16_t>(to, element, count);
+    case 4:
+      return fill<uint32_t>(to, element, count);
+    case 8:
+      return fill<uint64_t>(to, element, count);
+    default:
+      DEEPSEEK_CHECK(false, "element size ", size);
   }
 }
 
