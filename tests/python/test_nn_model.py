@@ -37,7 +37,7 @@ def test_tracing_changes_no_state():
     x = deepseek.Input((3, 4, 4))
     model = deepseek.Model(x, BatchNorm2d()(x))
     assert model.batch_norm2d.num_batches_tracked.item() == 0
-    np.testing.assert_array_equal(model.batch_norm2d.running_mean.numpy(), np.zeros(3, np.float32))
+    np.testing.assert_array_equal(model.batch_norm2d.running_mean.detach().numpy(), np.zeros(3, np.float32))
     model(deepseek.randn(2, 3, 4, 4))
     assert model.batch_norm2d.num_batches_tracked.item() == 1
 
@@ -53,10 +53,10 @@ def test_ops_between_layers_follow_the_batch():
     assert len(list(model.parameters())) == 2
     for batch in (1, 3):
         a = deepseek.randn(batch, 4, 6)
-        w, b = dense.weight.numpy(), dense.bias.numpy()
-        v = np.maximum(a.numpy() @ w.T + b, 0) + a.numpy() * 2
+        w, b = dense.weight.detach().numpy(), dense.bias.detach().numpy()
+        v = np.maximum(a.detach().numpy() @ w.T + b, 0) + a.detach().numpy() * 2
         v = v @ w.T + b
-        np.testing.assert_allclose(model(a).numpy(), v[:, 1:] - v.mean(0, keepdims=True)[:, :1], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(model(a).detach().numpy(), v[:, 1:] - v.mean(0, keepdims=True)[:, :1], rtol=1e-4, atol=1e-5)
 
 
 def test_several_inputs_and_outputs_and_nested_models():
@@ -66,7 +66,7 @@ def test_several_inputs_and_outputs_and_nested_models():
     model = deepseek.Model([a, b], [h, h.sum(1)])
     x, y = deepseek.randn(2, 3), deepseek.randn(2, 5)
     first, second = model(x, y)
-    np.testing.assert_allclose(first.numpy().sum(1), second.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(first.detach().numpy().sum(1), second.detach().numpy(), rtol=1e-5, atol=1e-6)
     assert [n for n, _ in model.named_children()] == ["model", "linear"]
     with pytest.raises(ValueError, match="same batch size"):
         model(x, deepseek.randn(3, 5))
@@ -89,7 +89,7 @@ def test_python_modules_with_structures():
     assert out["flag"] is True
     model = deepseek.Model(x, [out["plus"], out["minus"]])
     plus, minus = model(deepseek.randn(4, 2))
-    np.testing.assert_array_equal(plus.numpy(), -minus.numpy())
+    np.testing.assert_array_equal(plus.detach().numpy(), -minus.detach().numpy())
     assert "pair.fc.weight" in model.state_dict()
 
 
@@ -98,16 +98,16 @@ def test_training_mode_reaches_the_layers():
     x = deepseek.Input((1000,))
     model = deepseek.Model(x, nn.Dropout(0.5)(x))
     ones = deepseek.ones(1, 1000)
-    first, second = model(ones).numpy(), model(ones).numpy()
+    first, second = model(ones).detach().numpy(), model(ones).detach().numpy()
     assert (first == 0).any() and (first != second).any()
-    np.testing.assert_array_equal(model.eval()(ones).numpy(), ones.numpy())
+    np.testing.assert_array_equal(model.eval()(ones).detach().numpy(), ones.detach().numpy())
 
 
 def test_raw_random_ops_draw_anew():
     x = deepseek.Input((1000,))
     model = deepseek.Model(x, F.dropout(x, 0.5))
     ones = deepseek.ones(1, 1000)
-    assert (model(ones).numpy() != model(ones).numpy()).any()
+    assert (model(ones).detach().numpy() != model(ones).detach().numpy()).any()
 
 
 def test_own_parameters_are_trained():
@@ -148,7 +148,7 @@ def test_summary_and_copy():
     assert "(None, 2, 6, 6)" in table and "(None, 72)" in table and "Parameters: 239" in table
     twin = copy.deepcopy(model)
     a = deepseek.randn(2, 1, 8, 8)
-    np.testing.assert_array_equal(twin(a).numpy(), model(a).numpy())
+    np.testing.assert_array_equal(twin(a).detach().numpy(), model(a).detach().numpy())
     assert list(twin.state_dict()) == list(model.state_dict()) and twin.conv2d is not model.conv2d
 
 
@@ -173,7 +173,7 @@ def test_resnet50_in_three_ways():
         net.load_state_dict(dict(zip(net.state_dict(), values)))
     x = deepseek.randn(2, 3, 32, 32)
     with deepseek.no_grad():
-        outputs = [net.eval()(x).numpy() for net in nets]
+        outputs = [net.eval()(x).detach().numpy() for net in nets]
     for out in outputs[1:]:
         np.testing.assert_allclose(out, outputs[0], rtol=1e-3, atol=1e-4)
 

@@ -11,6 +11,15 @@ namespace {
 std::mutex queue_mutex;
 std::vector<PyObject*>& queue = *new std::vector<PyObject*>;  // used until the last thread ends
 
+// The interpreter is on its way down, in this thread, and still frees objects.
+bool ending() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return PyThreadState_GetUnchecked() != nullptr;
+#else
+  return _PyThreadState_UncheckedGet() != nullptr;
+#endif
+}
+
 int drop_queued(void*) {
   std::vector<PyObject*> taken;
   {
@@ -24,7 +33,11 @@ int drop_queued(void*) {
 }  // namespace
 
 void drop(PyObject* o) {
-  if (!o || !Py_IsInitialized()) return;
+  if (!o) return;
+  if (!Py_IsInitialized()) {
+    if (ending()) Py_DECREF(o);
+    return;
+  }
   if (PyGILState_Check()) {
     Py_DECREF(o);
     return;

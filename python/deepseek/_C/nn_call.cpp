@@ -63,15 +63,6 @@ nb::object run(PyObject* self, PyObject* args, PyObject* kwargs) {
   return nb::steal(checked(PyObject_Call(method.ptr(), args, kwargs)));
 }
 
-// Whether there is an interpreter that can still free objects.
-bool running() {
-#if PY_VERSION_HEX >= 0x030D0000
-  return PyThreadState_GetUnchecked() != nullptr;
-#else
-  return _PyThreadState_UncheckedGet() != nullptr;
-#endif
-}
-
 TensorList python_forward(nn::Module& m, const TensorList& inputs) {
   WithPython lock;
   nb::object args = nb::steal(checked(PyTuple_New(static_cast<Py_ssize_t>(inputs.size()))));
@@ -98,12 +89,12 @@ PyObject* module_call(PyObject* self, PyObject* args, PyObject* kwargs) {
       return wrapped(m->call(inputs)).release().ptr();
     }
     Ref<nn::Module> alive(m);
-    LayerScope scope(m->scope_name());
     if (found.symbolic && !modes.shape_only) {
       static PyObject* call = helper("_symbolic_call");
       nb::object all = nb::steal(checked(PyTuple_Pack(3, self, args, kwargs ? kwargs : Py_None)));
       return checked(PyObject_CallObject(call, all.ptr()));
     }
+    LayerScope scope(m->scope_name());
     if (!nn::call_observer) return run(self, args, kwargs).release().ptr();
     nn::call_observer->enter(*m);
     nb::object result = run(self, args, kwargs);
@@ -128,10 +119,7 @@ void install_module_hooks() {
     WithPython lock;
     Py_INCREF(static_cast<PyObject*>(self));
   };
-  nn::python_hooks.release = [](void* self) {
-    if (Py_IsInitialized()) return drop(static_cast<PyObject*>(self));
-    if (running()) Py_DECREF(static_cast<PyObject*>(self));  // the interpreter is ending, in this thread
-  };
+  nn::python_hooks.release = [](void* self) { drop(static_cast<PyObject*>(self)); };
   nn::python_hooks.forward = python_forward;
   nn::python_hooks.type_name = [](const nn::Module& m) {
     const std::string_view name = Py_TYPE(static_cast<PyObject*>(m.python_self()))->tp_name;

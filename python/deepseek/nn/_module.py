@@ -246,7 +246,8 @@ def _symbolic_call(self: Module, args: tuple[Any, ...], kwargs: dict[str, Any] |
             result = taken
         return outputs
 
-    return _put(result, _C._record_call(self, tensors, run)) if tensors else None
+    recorded = _C._record_call(self, tensors, run)  # also sets `result`
+    return _put(result, recorded)
 
 
 # ---- copies and pickles ----

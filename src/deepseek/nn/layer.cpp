@@ -2,6 +2,8 @@
 
 #include <mutex>
 
+#include "deepseek/nn/symbolic.h"
+
 namespace deepseek::nn {
 
 void SizedLayer::set_width(int64_t width) {
@@ -19,6 +21,8 @@ void SizedLayer::set_width(int64_t width) {
 
 void SizedLayer::learn(const Tensor& input, int dim, std::string_view what) {
   const int64_t width = input.shape()[dim < 0 ? dim + input.rank() : dim];
+  ensure(width == 0 || width % open_batch != 0, type_name(), ": the input ", symbolic_shape(input.shape()),
+         " has the open batch where the layer expects its ", what);
   if (!built()) set_width(width);
   ensure(width == width_, type_name(), ": the layer was made for inputs of ", width_, " ", what, ", but the input ",
          to_string(input.shape()), " has ", width);

@@ -54,13 +54,13 @@ TensorList Module::run_with_hooks(TensorList inputs) {
 
 TensorList Module::call(const TensorList& inputs) {
   Ref<Module> alive(this);
-  LayerScope scope(scope_name());
   for (const Tensor& t : inputs) {
     if (!t.defined()) raise_type(type_name(), ": an input is undefined");
   }
   if (any_symbolic(inputs) && !modes.shape_only) {
     return record_call(*this, inputs, [](Module& m, const TensorList& in) { return m.call(in); });
   }
+  LayerScope scope(scope_name());
   if (!call_observer) return run_with_hooks(inputs);
   call_observer->enter(*this);
   TensorList outputs = run_with_hooks(inputs);

@@ -57,6 +57,7 @@ void Walk::visit(Node* root) {
 
 void Walk::run(std::span<const Value> roots, std::span<Node* const> befores) {
   order.clear(), keep.clear(), uses.clear(), leaves.clear(), scalars.clear(), key.clear();
+  stack_.clear();  // a walk that met a symbolic value ended in an error
   mark_ = next_mark();
   for (const Value& v : roots) visit(v.node.get());
   if (order.empty()) return;
