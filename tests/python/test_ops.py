@@ -21,6 +21,7 @@ NO_REFERENCE = dict.fromkeys(
      "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "uniform"],
     RANDOM,
 ) | {"to": "the type is an argument: checked in test_dtypes.py", "empty": "its content is open", "empty_like": "its content is open"}  # fmt: skip
+FIRST_DERIVATIVE_ONLY = {"digamma"}
 ALWAYS_DOUBLE = {"float_power"}  # as in torch
 
 GOOD = list(op_samples.samples("good"))
@@ -179,6 +180,8 @@ def test_gradient(case: tuple[Function, str]) -> None:
 @cases(DIFFERENTIABLE)
 def test_second_gradient(case: tuple[Function, str]) -> None:
     problem = Problem(case)
+    if problem.function.name in FIRST_DERIVATIVE_ONLY:
+        pytest.skip("states that it has no second derivative")
     inputs, outputs = problem.tensors(problem.points, True)
     if not any(o.requires_grad for o in outputs):
         pytest.skip("no output is differentiable")
@@ -203,12 +206,19 @@ def test_second_gradient(case: tuple[Function, str]) -> None:
         numpy.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-6 * max(1.0, float(numpy.max(numpy.abs(wanted), initial=0))))
 
 
+def constant(case: tuple[Function, str]) -> bool:
+    """Whether the gradient is zero, and so is twice the gradient: no elements, or a softmax over one."""
+    problem = Problem(case)
+    inputs, outputs = problem.tensors(problem.points, True)
+    cotangents = [deepseek.from_numpy(c) for c in problem.directions([o.detach().numpy() for o in outputs])]
+    return any(abs(g.detach().numpy()).max(initial=0) == 0 for g in gradients(outputs, inputs, cotangents))
+
+
 def test_a_doubled_gradient_is_noticed() -> None:
     noticed = 0
     simple = [c for c in DIFFERENTIABLE if c[0].name in ("exp", "mul", "matmul", "softmax", "sum")]
     for case in simple:
-        points = Problem(case).points
-        if sum(p.size for p in points) == 0:
+        if constant(case):
             continue
         check_first(case)
         with pytest.raises(AssertionError, match="the rule gives"):
