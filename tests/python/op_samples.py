@@ -84,7 +84,7 @@ def parse(name: str, sample: str, dtype: str = "float64") -> Arguments:
         return Arguments([settle(v) for v in positional], {k: settle(v) for k, v in named.items()})
 
     names: dict[str, Any] = {"randn": randn, "rand": rand, "ints": ints, "bools": bools, "log": log, "numpy": numpy, "math": math, "scipy": scipy}
-    names |= {"inf": math.inf, "nan": math.nan} | {n: d for n, d in _C.dtypes.items() if n not in ("float", "int")}
+    names |= {"inf": math.inf, "nan": math.nan} | {n: d for n, d in _C.dtypes.items() if n not in ("float", "int", "bool")}
     return eval(f"collect({sample})", names | {"collect": collect})  # noqa: S307
 
 

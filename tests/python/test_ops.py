@@ -80,7 +80,8 @@ def test_values(case: tuple[Function, str], dtype: str) -> None:
 
 
 def check_type(result: deepseek.Tensor, wanted: numpy.ndarray, function: Function, arguments: Arguments, dtype: str) -> None:
-    asked = [v for v in op_samples.bind(function, arguments).values() if isinstance(v, deepseek.dtype)]
+    values = op_samples.bind(function, arguments).values()
+    asked = [deepseek.bool if v is bool else v for v in values if v is bool or isinstance(v, deepseek.dtype)]
     if asked:
         assert result.dtype == asked[0]
     elif kind(result) == "float":
@@ -95,7 +96,11 @@ def check_type(result: deepseek.Tensor, wanted: numpy.ndarray, function: Functio
 
 def differentiable(case: tuple[Function, str]) -> bool:
     function, sample = case
-    return bool(function.facts and function.facts["check_grad"]) and op_samples.parse(function.name, sample).has_floats()
+    if not (function.facts and function.facts["check_grad"]):
+        return False
+    arguments = op_samples.parse(function.name, sample)
+    # In large samples of sort and its kin a finite step makes neighbours change places.
+    return arguments.has_floats() and max(a.size for a in arguments.arrays()) <= 500
 
 
 class Problem:
