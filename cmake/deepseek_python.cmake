@@ -18,6 +18,8 @@ endif()
 # One extension only, so nanobind's support code is linked into it.
 nanobind_add_module(deepseek_python NB_STATIC NOMINSIZE ${extension_sources})
 # Visible, against nanobind's default: the modes of a thread are inline variables that the module shares with the library.
+target_precompile_headers(deepseek_python PRIVATE
+  <nanobind/nanobind.h> <nanobind/stl/string.h> <nanobind/stl/vector.h> "${PROJECT_SOURCE_DIR}/python/deepseek/_C/tensor.h")
 set_target_properties(deepseek_python PROPERTIES
   OUTPUT_NAME _C
   CXX_VISIBILITY_PRESET default
