@@ -1,5 +1,7 @@
 #include "deepseek/ops/contraction/conv.h"
 
+#include <limits>
+
 #include "deepseek/ops.h"
 #include "deepseek/ops/contraction/matmul.h"
 #include "deepseek/ops/function.h"
@@ -10,7 +12,10 @@ Dims per_dim(std::string_view op, std::string_view what, const Dims& given, int 
   ensure(given.size() == 1 || given.size() == spatial, op, ": ", what, " must be one number or ", spatial, ", but it is ",
          to_string(given));
   const Dims all = given.size() == spatial ? given : Dims::filled(spatial, given[0]);
-  for (int64_t v : all) ensure(v >= least, op, ": ", what, " must be at least ", least, ", but it is ", to_string(given));
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();  // products of two such numbers do not overflow
+  for (int64_t v : all) {
+    ensure(v >= least && v <= most, op, ": ", what, " must be from ", least, " to ", most, ", but it is ", to_string(given));
+  }
   return all;
 }
 

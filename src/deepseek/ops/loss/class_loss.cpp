@@ -27,6 +27,7 @@ ClassArguments class_arguments(std::string_view op, const Tensor& input, const T
   ensure(target.shape() == wanted, op, ": input is ", to_string(input.shape()), ", so target must be ", to_string(wanted),
          ", but it is ", to_string(target.shape()));
   const int64_t classes = input.shape()[single ? 0 : 1];
+  ensure(classes > 0 || target.numel() == 0, op, ": input ", to_string(input.shape()), " has no classes");
   if (weight) {
     ensure(weight->rank() == 1 && weight->shape()[0] == classes, op, ": weight must have one number for each of the ", classes,
            " classes, but it is ", to_string(weight->shape()));
