@@ -54,6 +54,11 @@ Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* con
   static thread_local std::vector<Spec> outputs;
   outputs.clear();
   op->infer(attrs, {specs, n}, outputs);
+  for (const Spec& s : outputs) {
+    double elements = 1;
+    for (int64_t d : s.shape) elements *= static_cast<double>(d);
+    if (elements > 0x1p57) [[unlikely]] raise_value(op->info.name, ": a result of shape ", to_string(s.shape), " is too large");
+  }
   return record(op, attrs, {values, n}, outputs);
 }
 

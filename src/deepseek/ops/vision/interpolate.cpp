@@ -9,6 +9,8 @@
 namespace deepseek {
 namespace {
 
+constexpr int64_t most_pixels = 1 << 24;  // along one dim; each costs three numbers on the way
+
 // Which pixels an output pixel lies between, and how far it is from the first.
 struct Between {
   std::vector<int64_t> first, second;
@@ -70,6 +72,7 @@ DEEPSEEK_FUNCTION(Tensor, interpolate,
     const int64_t out = size ? sizes[d] : static_cast<int64_t>(std::floor(static_cast<double>(in) * *scale_factor));
     ensure(out >= 1, "interpolate: scale_factor ", scale_factor.value_or(0), " leaves no pixels of input ",
            to_string(input.shape()));
+    ensure(out <= most_pixels, "interpolate: ", out, " pixels along spatial dim ", d, " are more than ", most_pixels);
     const double step = scale_factor ? 1 / *scale_factor : static_cast<double>(in) / static_cast<double>(out);
     y = resized(y, d + 2, out, step, nearest, align_corners.value_or(false));
   }
