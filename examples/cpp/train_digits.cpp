@@ -172,7 +172,7 @@ void show(const ds::data::TensorDataset& test, const Reading& r) {
 void train(const Arguments& a, const char* program) {
   ds::manual_seed(a.seed);
   const Digits digits = load_data(a);
-  const int64_t size = digits.training->tensors()[0].size(-1), epochs = a.epochs ? a.epochs : size == 28 ? 5 : 30;
+  const int64_t size = digits.training->tensors()[0].size(-1), epochs = a.epochs ? a.epochs : size == 28 ? 5 : 20;
   ds::data::DataLoader loader(digits.training, {.batch_size = a.batch_size, .shuffle = true, .num_workers = static_cast<int>(a.workers),
                                                 .seed = static_cast<uint64_t>(a.seed)});
   auto model = make_model(size);

@@ -75,7 +75,9 @@ class DataLoader:
         given = sampler if sampler is not None else getattr(batch_sampler, "sampler", None)
         # A sampler that has a seed states the order, so the loader's state is that seed.
         self._seeded = given if hasattr(given, "seed") else None
-        self.seed = base_seed(generator, seed) if self._seeded is None else self._seeded.seed
+        # Without a need for random numbers none is drawn, so that evaluating a model does not change how training goes on.
+        draws = bool(shuffle) or generator is not None or seed is not None or not hasattr(dataset, "get_batch")
+        self.seed = self._seeded.seed if self._seeded is not None else base_seed(generator, seed) if draws else 0
         self._iterable = isinstance(dataset, IterableDataset)
         if self._iterable and (shuffle or sampler is not None or batch_sampler is not None):
             raise errors.ValueError("DataLoader: an IterableDataset states its own order, so shuffle and samplers must be off")
