@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 class Worker:
     def __init__(self, library: str, threads: int) -> None:
-        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
+        folders = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": folders}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", library, str(threads)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
@@ -99,7 +100,9 @@ def small_ops_program() -> dict[str, float] | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--only", default="", help="cases whose name contains this")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.5, help="per case and library")
@@ -133,7 +136,8 @@ def main() -> None:
         print(f"\nfirst step of a new shape: {first / steady:.2f} times a steady one (bar: 1.5)")
     if options.steps and not options.only:
         result["steady"] = found = workers["deepseek"].ask(case=rows[0]["case"], steady=options.steps)
-        print(f"{found['steps']} steps: resident {found['resident_mb']:.0f} MB, growth {found['growth_mb']:.2f} MB, {found['page_faults']} page faults")
+        memory = f"resident {found['resident_mb']:.0f} MB, growth {found['growth_mb']:.2f} MB"
+        print(f"{found['steps']} steps: {memory}, {found['page_faults']} page faults")
     if (program := small_ops_program()) and not options.only:
         result["cpp"] = program
         print("C++: " + ", ".join(f"{k} {v}" for k, v in program.items()))

@@ -102,7 +102,8 @@ def bind(function: Function, arguments: Arguments) -> dict[str, Any]:
 
 def reference(function: Function, arguments: Arguments) -> list[numpy.ndarray]:
     assert function.facts
-    names = {"numpy": numpy, "np": numpy, "scipy": scipy, "math": math, "references": references} | bind(function, arguments)
+    modules = {"numpy": numpy, "np": numpy, "scipy": scipy, "math": math, "references": references}
+    names = modules | bind(function, arguments)
     with numpy.errstate(all="ignore"):
         result = eval(function.facts["reference"], names)  # noqa: S307
     results = result if isinstance(result, (tuple, list)) else [result]

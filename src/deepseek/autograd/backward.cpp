@@ -2,7 +2,8 @@
 
 namespace deepseek::autograd {
 
-void backward(const TensorList& outputs, const TensorList& gradients, bool retain_graph, bool create_graph, const TensorList& inputs) {
+void backward(const TensorList& outputs, const TensorList& gradients, bool retain_graph, bool create_graph,
+              const TensorList& inputs) {
   Walk walk("backward", retain_graph || create_graph, create_graph);
   if (!inputs.empty()) walk.restrict_to(inputs);
   const TensorList captured = walk.run(outputs, gradients);
@@ -11,8 +12,8 @@ void backward(const TensorList& outputs, const TensorList& gradients, bool retai
   }
 }
 
-TensorList grad(const TensorList& outputs, const TensorList& inputs, const TensorList& gradients, std::optional<bool> retain_graph,
-                bool create_graph, bool allow_unused) {
+TensorList grad(const TensorList& outputs, const TensorList& inputs, const TensorList& gradients,
+                std::optional<bool> retain_graph, bool create_graph, bool allow_unused) {
   ensure(!inputs.empty(), "grad: no inputs are given");
   Walk walk("grad", retain_graph.value_or(create_graph), create_graph);
   walk.restrict_to(inputs);

@@ -50,7 +50,8 @@ struct CustomFunction : Composite {
 
 namespace autograd {
 
-TensorList custom_function(const std::string& name, const TensorList& inputs, const TensorList& outputs, CustomBackward backward) {
+TensorList custom_function(const std::string& name, const TensorList& inputs, const TensorList& outputs,
+                           CustomBackward backward) {
   ensure(!outputs.empty(), name, ": forward returned no tensors");
   TensorList operands = inputs;
   for (size_t i = 0; i < outputs.size(); ++i) {

@@ -47,7 +47,8 @@ bool on_tape(const Value& v) { return v.node->requires_grad && is_floating_point
 
 [[noreturn]] void raise_freed(std::string_view caller, const Node& node) {
   raise_runtime(caller, ": the graph through ", node.op->info.name,
-                " was freed by an earlier backward; give retain_graph=True to the earlier call to walk it again", origin_of(node));
+                " was freed by an earlier backward; give retain_graph=True to the earlier call to walk it again",
+                origin_of(node));
 }
 
 }  // namespace
@@ -105,26 +106,27 @@ TensorList Walk::run(const TensorList& outputs, const TensorList& gradients) {
 
 void Walk::check_outputs(const TensorList& outputs, const TensorList& gradients) {
   ensure(!outputs.empty(), caller_, ": no outputs are given");
-  ensure(gradients.empty() || gradients.size() == outputs.size(), caller_, ": ", outputs.size(), " outputs need as many gradients, but ",
-         gradients.size(), " are given");
+  ensure(gradients.empty() || gradients.size() == outputs.size(), caller_, ": ", outputs.size(),
+         " outputs need as many gradients, but ", gradients.size(), " are given");
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!outputs[i].defined()) raise_value(caller_, ": output ", i, " is undefined");
     const Value v = outputs[i].value();
     if (v.node->symbolic) raise_value(caller_, ": output ", i, " is symbolic: it has a shape but no value to differentiate");
     if (!on_tape(v)) {
       raise_runtime(caller_, ": output ", i, ", ", to_string(v.spec()), " from ", v.node->op->info.name,
-                    ", does not require grad: no tensor it was computed from does, or it was detached or recorded under no_grad",
+                    ", does not require grad: no tensor it was computed from does, or it was detached or recorded under ",
+                    "no_grad",
                     origin_of(*v.node));
     }
     const Tensor g = gradients.empty() ? Tensor() : gradients[i];
     if (!g.defined()) {
       if (v.spec().numel() != 1) {
-        raise_runtime(caller_, ": a gradient can be left out for one-element outputs only, but output ", i, " is ", to_string(v.spec()),
-                      "; reduce it first, e.g. with sum(), or give a gradient", origin_of(*v.node));
+        raise_runtime(caller_, ": a gradient can be left out for one-element outputs only, but output ", i, " is ",
+                      to_string(v.spec()), "; reduce it first, e.g. with sum(), or give a gradient", origin_of(*v.node));
       }
     } else if (g.shape() != v.spec().shape) {
-      raise_runtime(caller_, ": gradient ", i, " must have the shape of its output, but is ", to_string(g.shape()), " and the output is ",
-                    to_string(v.spec().shape));
+      raise_runtime(caller_, ": gradient ", i, " must have the shape of its output, but is ", to_string(g.shape()),
+                    " and the output is ", to_string(v.spec().shape));
     }
   }
 }
@@ -302,7 +304,8 @@ void Walk::free_tape() {
 Tensor Walk::detached(Tensor g) const { return !create_graph_ && g.requires_grad() ? g.detach() : g; }
 
 void accumulate(TensorImpl& tensor, const Tensor& g, bool create_graph) {
-  Tensor value(!create_graph && g.requires_grad() ? g.detach().value() : g.value());  // a handle that nobody else writes through
+  // A handle that nobody else writes through.
+  Tensor value(!create_graph && g.requires_grad() ? g.detach().value() : g.value());
   if (!tensor.grad.defined()) {
     tensor.grad = std::move(value);
   } else if (create_graph) {
