@@ -2,7 +2,8 @@
 //
 //   DEEPSEEK_BINDING(optim, 50) { m.def("sgd_step", ...); }
 //
-// Files with a lower order run first: 10 errors and dtypes, 20 Tensor, 30 functions, 40 modes and autograd, 50 and up the rest.
+// Files with a lower order run first: 10 errors and dtypes, 20 Tensor, 30 functions, 40 modes and autograd, 50 and up
+// the rest.
 #pragma once
 #include <nanobind/nanobind.h>
 
@@ -20,7 +21,7 @@ struct Binding {
 
 }  // namespace deepseek::python
 
-#define DEEPSEEK_BINDING(name, order)                                                                  \
-  static void bind_##name(nb::module_& m);                                                             \
-  static const ::deepseek::python::Binding binding_##name{#name, order, bind_##name};                  \
+#define DEEPSEEK_BINDING(name, order)                                                 \
+  static void bind_##name(nb::module_& m);                                            \
+  static const ::deepseek::python::Binding binding_##name{#name, order, bind_##name}; \
   static void bind_##name([[maybe_unused]] nb::module_& m)

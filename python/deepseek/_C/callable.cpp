@@ -1,17 +1,15 @@
-// The type of deepseek's functions. Arguments are converted straight into the record's call: there is no Python wrapper.
-#include <nanobind/nanobind.h>
-
-#include <structmember.h>
-
+// The type of deepseek's functions. Arguments are converted straight into the record's call: there is no Python
+// wrapper.
 #include "errors.h"
 #include "functions.h"
+#include <Python.h>
+#include <structmember.h>
 
 namespace deepseek::python {
 namespace {
 
 struct Callable {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   const Function* function;
   PyObject* name;
   bool in_place;
@@ -25,15 +23,24 @@ struct Extras {
 
 const char* expected(const Parameter& p) {
   switch (p.kind) {
-    case ParamKind::tensor: return "a tensor, number or array";
-    case ParamKind::tensors: return "a sequence of tensors";
-    case ParamKind::integer: return "an int";
-    case ParamKind::number: return "a number";
-    case ParamKind::boolean: return "a bool";
-    case ParamKind::string: return "a str";
-    case ParamKind::dtype: return "a dtype such as deepseek.float32";
-    case ParamKind::ints: return "an int or a sequence of ints";
-    case ParamKind::padding: return "an int, a sequence of ints or a str";
+    case ParamKind::tensor:
+      return "a tensor, number or array";
+    case ParamKind::tensors:
+      return "a sequence of tensors";
+    case ParamKind::integer:
+      return "an int";
+    case ParamKind::number:
+      return "a number";
+    case ParamKind::boolean:
+      return "a bool";
+    case ParamKind::string:
+      return "a str";
+    case ParamKind::dtype:
+      return "a dtype such as deepseek.float32";
+    case ParamKind::ints:
+      return "an int or a sequence of ints";
+    case ParamKind::padding:
+      return "an int, a sequence of ints or a str";
   }
   return "";
 }
@@ -46,20 +53,24 @@ std::string shown(PyObject* o) {
     const char* inner = Py_TYPE(PySequence_Fast_GET_ITEM(o, i))->tp_name;
     if (inner != Py_TYPE(PySequence_Fast_GET_ITEM(o, 0))->tp_name) return std::string(type) + " of mixed types";
   }
-  return n == 0 ? std::string("an empty ") + type : concat("a ", type, " of ", n, " ", Py_TYPE(PySequence_Fast_GET_ITEM(o, 0))->tp_name);
+  return n == 0 ? std::string("an empty ") + type
+                : concat("a ", type, " of ", n, " ", Py_TYPE(PySequence_Fast_GET_ITEM(o, 0))->tp_name);
 }
 
 void take(const Function& f, size_t i, PyObject* o, Argument* out) {
   const Parameter& p = f.params[i];
   if (!convert(p, o, out)) {
-    raise_type(f.name, ": argument '", p.text, "' must be ", expected(p), p.optional ? " or None" : "", ", but is ", shown(o));
+    raise_type(f.name, ": argument '", p.text, "' must be ", expected(p), p.optional ? " or None" : "", ", but is ",
+               shown(o));
   }
 }
 
-// Joins positional arguments from `spread` on: reshape(x, 2, 3), stack(a, b). Returns how many were joined; 0 if they are not such.
+// Joins positional arguments from `spread` on: reshape(x, 2, 3), stack(a, b). Returns how many were joined; 0 if they
+// are not such.
 size_t join(const Function& f, PyObject* const* args, size_t n, Argument* out) {
   const size_t first = static_cast<size_t>(f.spread);
-  if (n <= first + 1 && !(n == first + 1 && f.params[first].kind == ParamKind::tensors && is_tensor(args[first]))) return 0;
+  if (n <= first + 1 && !(n == first + 1 && f.params[first].kind == ParamKind::tensors && is_tensor(args[first])))
+    return 0;
   if (f.params[first].kind == ParamKind::tensors) {
     if (!is_tensor(args[first])) return 0;
     TensorList list;
@@ -187,7 +198,9 @@ PyObject* get_name(PyObject* self, void*) {
   Py_INCREF(name);
   return name;
 }
-PyObject* get_module(PyObject*, void*) { return PyUnicode_FromString("deepseek"); }
+PyObject* get_module(PyObject*, void*) {
+  return PyUnicode_FromString("deepseek");
+}
 PyObject* get_doc(PyObject* self, void*) {
   const std::string_view doc = reinterpret_cast<Callable*>(self)->function->entry->doc;
   return PyUnicode_DecodeUTF8(doc.data(), static_cast<Py_ssize_t>(doc.size()), "replace");
@@ -208,7 +221,9 @@ PyObject* get_signature(PyObject* self, void*) {
   });
 }
 
-PyObject* represent(PyObject* self) { return PyUnicode_FromFormat("<function deepseek.%U>", reinterpret_cast<Callable*>(self)->name); }
+PyObject* represent(PyObject* self) {
+  return PyUnicode_FromFormat("<function deepseek.%U>", reinterpret_cast<Callable*>(self)->name);
+}
 PyObject* reduce(PyObject* self, PyObject*) {
   const Callable& c = *reinterpret_cast<Callable*>(self);
   return guarded(static_cast<PyObject*>(nullptr), [&] {
@@ -223,12 +238,10 @@ void dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-PyGetSetDef properties[] = {{"__name__", get_name, nullptr, nullptr, nullptr},
-                            {"__qualname__", get_name, nullptr, nullptr, nullptr},
-                            {"__module__", get_module, nullptr, nullptr, nullptr},
-                            {"__doc__", get_doc, nullptr, nullptr, nullptr},
-                            {"__signature__", get_signature, nullptr, nullptr, nullptr},
-                            {}};
+PyGetSetDef properties[] = {
+    {"__name__", get_name, nullptr, nullptr, nullptr},           {"__qualname__", get_name, nullptr, nullptr, nullptr},
+    {"__module__", get_module, nullptr, nullptr, nullptr},       {"__doc__", get_doc, nullptr, nullptr, nullptr},
+    {"__signature__", get_signature, nullptr, nullptr, nullptr}, {}};
 PyMethodDef methods[] = {{"__reduce__", reduce, METH_NOARGS, nullptr}, {}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(Callable, vectorcall), READONLY, nullptr}, {}};
 PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},

@@ -1,18 +1,20 @@
 // deepseek.tensor: from numbers, nested sequences, arrays and tensors.
-#include <nanobind/stl/optional.h>
-
 #include <vector>
 
 #include "array.h"
-#include "deepseek/tensor/half.h"
 #include "errors.h"
 #include "functions.h"
 #include "tensor_parts.h"
+#include <nanobind/stl/optional.h>
+
+#include "deepseek/tensor/half.h"
 
 namespace deepseek::python {
 namespace {
 
-bool is_nested(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o); }
+bool is_nested(PyObject* o) {
+  return PyList_Check(o) || PyTuple_Check(o);
+}
 
 // The leaves of a nested sequence, in row-major order, and its shape.
 struct Nest {
@@ -31,16 +33,19 @@ struct Nest {
 
   void collect(PyObject* o, int level) {
     if (level == shape.size()) {
-      ensure(!is_nested(o), "tensor: a number was expected at depth ", level, ", but there is a sequence; all rows must have equal lengths");
+      ensure(!is_nested(o), "tensor: a number was expected at depth ", level,
+             ", but there is a sequence; all rows must have equal lengths");
       has_float |= PyFloat_Check(o);
       has_int |= PyLong_Check(o) && !PyBool_Check(o);
       has_tensor |= !PyFloat_Check(o) && !PyLong_Check(o);
       leaves.push_back(o);
       return;
     }
-    ensure(is_nested(o), "tensor: a sequence of ", shape[level], " was expected at depth ", level, ", but there is a ", Py_TYPE(o)->tp_name);
+    ensure(is_nested(o), "tensor: a sequence of ", shape[level], " was expected at depth ", level, ", but there is a ",
+           Py_TYPE(o)->tp_name);
     const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-    ensure(n == shape[level], "tensor: expected a sequence of length ", shape[level], " at depth ", level, ", but got length ", n);
+    ensure(n == shape[level], "tensor: expected a sequence of length ", shape[level], " at depth ", level,
+           ", but got length ", n);
     for (Py_ssize_t i = 0; i < n; ++i) collect(PySequence_Fast_GET_ITEM(o, i), level + 1);
   }
 };
@@ -58,15 +63,18 @@ T convert_leaf(PyObject* o) {
     int overflow = 0;
     const int64_t v = PyLong_AsLongLongAndOverflow(number, &overflow);
     Py_DECREF(number);
-    ensure(overflow == 0 && static_cast<int64_t>(static_cast<T>(v)) == v, "tensor: ", overflow ? "a number" : std::to_string(v),
-           " does not fit into ", name_of(dtype_of<T>));
+    ensure(overflow == 0 && static_cast<int64_t>(static_cast<T>(v)) == v,
+           "tensor: ", overflow ? "a number" : std::to_string(v), " does not fit into ", name_of(dtype_of<T>));
     return static_cast<T>(v);
   } else {
     const double v = PyFloat_AsDouble(o);
     if (v == -1 && PyErr_Occurred()) throw nb::python_error();
-    if constexpr (std::is_same_v<T, float16_t>) return to_float16(static_cast<float>(v));
-    else if constexpr (std::is_same_v<T, bfloat16_t>) return to_bfloat16(static_cast<float>(v));
-    else return static_cast<T>(v);
+    if constexpr (std::is_same_v<T, float16_t>)
+      return to_float16(static_cast<float>(v));
+    else if constexpr (std::is_same_v<T, bfloat16_t>)
+      return to_bfloat16(static_cast<float>(v));
+    else
+      return static_cast<T>(v);
   }
 }
 
@@ -77,7 +85,8 @@ DType common_type(const Nest& nest) {
     if (PyFloat_Check(o) || PyLong_Check(o)) continue;
     Tensor t;
     if (!to_tensor(o, &t) || t.numel() != 1) {
-      raise_type("tensor: cannot make a tensor from a ", Py_TYPE(o)->tp_name, "; expected numbers or nested sequences of numbers");
+      raise_type("tensor: cannot make a tensor from a ", Py_TYPE(o)->tp_name,
+                 "; expected numbers or nested sequences of numbers");
     }
     common = promote(common, t.dtype());
   }
@@ -142,7 +151,8 @@ Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype) {
     nb::object list = nb::steal(checked(PySequence_List(data)));
     return tensor_from_data(list.ptr(), dtype);
   }
-  raise_type("tensor: cannot make a tensor from a ", Py_TYPE(data)->tp_name, "; expected numbers, nested sequences or arrays");
+  raise_type("tensor: cannot make a tensor from a ", Py_TYPE(data)->tp_name,
+             "; expected numbers, nested sequences or arrays");
 }
 
 namespace {
@@ -154,30 +164,43 @@ void check_device(nb::handle device) {
 }  // namespace
 
 DEEPSEEK_BINDING(construct, 24) {
-  m.def("tensor", [](nb::handle data, std::optional<DType> dtype, nb::handle device, bool requires_grad) {
-    check_device(device);
-    Tensor t = tensor_from_data(data.ptr(), dtype);
-    if (requires_grad) t.set_requires_grad();
-    return t;
-  }, nb::arg("data"), nb::kw_only(), nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(), nb::arg("requires_grad") = false,
-  "A new tensor with a copy of the data: a number, nested sequences of numbers, an array or a tensor.");
-  m.def("as_tensor", [](nb::handle data, std::optional<DType> dtype, nb::handle device) {
-    check_device(device);
-    if (is_tensor(data.ptr())) return cast_to(tensor_of(data.ptr()), dtype);
-    if (PyObject_CheckBuffer(data.ptr()) && PyObject_HasAttrString(data.ptr(), "__array_interface__")) {
-      return cast_to(borrow_array(data.ptr()), dtype);
-    }
-    return tensor_from_data(data.ptr(), dtype);
-  }, nb::arg("data"), nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(),
-  "The data as a tensor; a tensor is returned as it is, a numpy array shares its memory.");
-  m.def("rebuild_tensor", [](nb::handle array, DType dtype) {
-    Tensor t;
-    if (!tensor_from_array(array.ptr(), &t) || size_of(t.dtype()) != size_of(dtype)) raise_value("pickle: the data of the tensor is damaged");
-    const Buffer& b = t.buffer();
-    return Tensor::from_storage(b.storage, dtype, t.shape());
-  }, "Raw elements, as raw_bytes gave them, as a tensor again.");
-  m.def("from_numpy", [](nb::handle array) { return borrow_array(array.ptr()); }, nb::arg("array"),
-        "A tensor that shares the memory of a numpy array. Change the array only while nothing recorded from the tensor is pending.");
+  m.def(
+      "tensor",
+      [](nb::handle data, std::optional<DType> dtype, nb::handle device, bool requires_grad) {
+        check_device(device);
+        Tensor t = tensor_from_data(data.ptr(), dtype);
+        if (requires_grad) t.set_requires_grad();
+        return t;
+      },
+      nb::arg("data"), nb::kw_only(), nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(),
+      nb::arg("requires_grad") = false,
+      "A new tensor with a copy of the data: a number, nested sequences of numbers, an array or a tensor.");
+  m.def(
+      "as_tensor",
+      [](nb::handle data, std::optional<DType> dtype, nb::handle device) {
+        check_device(device);
+        if (is_tensor(data.ptr())) return cast_to(tensor_of(data.ptr()), dtype);
+        if (PyObject_CheckBuffer(data.ptr()) && PyObject_HasAttrString(data.ptr(), "__array_interface__")) {
+          return cast_to(borrow_array(data.ptr()), dtype);
+        }
+        return tensor_from_data(data.ptr(), dtype);
+      },
+      nb::arg("data"), nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(),
+      "The data as a tensor; a tensor is returned as it is, a numpy array shares its memory.");
+  m.def(
+      "rebuild_tensor",
+      [](nb::handle array, DType dtype) {
+        Tensor t;
+        if (!tensor_from_array(array.ptr(), &t) || size_of(t.dtype()) != size_of(dtype))
+          raise_value("pickle: the data of the tensor is damaged");
+        const Buffer& b = t.buffer();
+        return Tensor::from_storage(b.storage, dtype, t.shape());
+      },
+      "Raw elements, as raw_bytes gave them, as a tensor again.");
+  m.def(
+      "from_numpy", [](nb::handle array) { return borrow_array(array.ptr()); }, nb::arg("array"),
+      "A tensor that shares the memory of a numpy array. Change the array only while nothing recorded from the tensor "
+      "is pending.");
 }
 
 }  // namespace deepseek::python

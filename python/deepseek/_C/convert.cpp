@@ -33,8 +33,9 @@ bool to_double(PyObject* o, double* out) {
 bool to_bool(PyObject* o, bool* out) {
   if (PyBool_Check(o)) return *out = o == Py_True, true;
   DType t;
-  const bool one = is_tensor(o) ? tensor_of(o).dtype() == DType::bool_ && tensor_of(o).numel() == 1
-                                : !PyType_Check(o) && to_dtype(reinterpret_cast<PyObject*>(Py_TYPE(o)), &t) && t == DType::bool_;
+  const bool one = is_tensor(o)
+                       ? tensor_of(o).dtype() == DType::bool_ && tensor_of(o).numel() == 1
+                       : !PyType_Check(o) && to_dtype(reinterpret_cast<PyObject*>(Py_TYPE(o)), &t) && t == DType::bool_;
   const int truth = one ? PyObject_IsTrue(o) : -1;
   if (truth < 0) return PyErr_Clear(), false;
   return *out = truth == 1, true;
@@ -72,14 +73,22 @@ bool convert(const Parameter& p, PyObject* o, Argument* out) {
     return p.has_default && (*out = p.standard, true);
   }
   switch (p.kind) {
-    case ParamKind::tensor: return false;
-    case ParamKind::tensors: return to_tensors(o, &out->emplace<TensorList>());
-    case ParamKind::integer: return to_int(o, &out->emplace<int64_t>());
-    case ParamKind::number: return to_double(o, &out->emplace<double>());
-    case ParamKind::boolean: return to_bool(o, &out->emplace<bool>());
-    case ParamKind::dtype: return to_dtype(o, &out->emplace<DType>());
-    case ParamKind::ints: return to_dims(o, &out->emplace<Dims>());
-    case ParamKind::padding: return to_padding(o, &out->emplace<Padding>(0));
+    case ParamKind::tensor:
+      return false;
+    case ParamKind::tensors:
+      return to_tensors(o, &out->emplace<TensorList>());
+    case ParamKind::integer:
+      return to_int(o, &out->emplace<int64_t>());
+    case ParamKind::number:
+      return to_double(o, &out->emplace<double>());
+    case ParamKind::boolean:
+      return to_bool(o, &out->emplace<bool>());
+    case ParamKind::dtype:
+      return to_dtype(o, &out->emplace<DType>());
+    case ParamKind::ints:
+      return to_dims(o, &out->emplace<Dims>());
+    case ParamKind::padding:
+      return to_padding(o, &out->emplace<Padding>(0));
     case ParamKind::string: {
       if (!PyUnicode_Check(o)) return false;
       const char* text = PyUnicode_AsUTF8(o);

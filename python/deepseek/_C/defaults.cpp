@@ -34,7 +34,8 @@ std::vector<std::string_view> split(std::string_view s) {
 
 // "Dims{1, 2}", "Dims({1, 2})", "{1, 2}", "Tensor(1.0)" -> what is inside; other texts stay.
 std::string_view unwrapped(std::string_view s) {
-  for (const std::string_view name : {"Dims", "IntList", "Tensor", "Padding", "std::string", "TensorList", "int64_t", "double"}) {
+  for (const std::string_view name :
+       {"Dims", "IntList", "Tensor", "Padding", "std::string", "TensorList", "int64_t", "double"}) {
     if (s.starts_with(name) && s.size() > name.size() && (s[name.size()] == '(' || s[name.size()] == '{')) {
       s.remove_prefix(name.size());
       break;
@@ -86,7 +87,9 @@ bool read_number(std::string_view s, Argument* out) {
   return false;
 }
 
-bool quoted(std::string_view s) { return s.size() >= 2 && s.front() == '"' && s.back() == '"'; }
+bool quoted(std::string_view s) {
+  return s.size() >= 2 && s.front() == '"' && s.back() == '"';
+}
 
 }  // namespace
 

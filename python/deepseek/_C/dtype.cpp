@@ -11,29 +11,42 @@ PyTypeObject* dtype_type;
 namespace {
 
 struct PyDType {
-  PyObject_HEAD
-  DType dtype;
+  PyObject_HEAD DType dtype;
 };
 PyObject* objects[dtype_count];
 
-DType dtype_of_object(PyObject* o) { return reinterpret_cast<PyDType*>(o)->dtype; }
-std::string text_of(PyObject* o) { return "deepseek." + std::string(name_of(dtype_of_object(o))); }
+DType dtype_of_object(PyObject* o) {
+  return reinterpret_cast<PyDType*>(o)->dtype;
+}
+std::string text_of(PyObject* o) {
+  return "deepseek." + std::string(name_of(dtype_of_object(o)));
+}
 
-PyObject* dtype_repr(PyObject* self) { return PyUnicode_FromString(text_of(self).c_str()); }
+PyObject* dtype_repr(PyObject* self) {
+  return PyUnicode_FromString(text_of(self).c_str());
+}
 PyObject* dtype_name(PyObject* self, void*) {
   const std::string_view name = name_of(dtype_of_object(self));
   return PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
 }
-PyObject* dtype_itemsize(PyObject* self, void*) { return PyLong_FromLongLong(size_of(dtype_of_object(self))); }
-PyObject* dtype_is_floating(PyObject* self, void*) { return PyBool_FromLong(is_floating_point(dtype_of_object(self))); }
+PyObject* dtype_itemsize(PyObject* self, void*) {
+  return PyLong_FromLongLong(size_of(dtype_of_object(self)));
+}
+PyObject* dtype_is_floating(PyObject* self, void*) {
+  return PyBool_FromLong(is_floating_point(dtype_of_object(self)));
+}
 PyObject* dtype_is_signed(PyObject* self, void*) {
   const DType t = dtype_of_object(self);
   return PyBool_FromLong(t != DType::bool_ && t != DType::uint8);
 }
-PyObject* dtype_is_complex(PyObject*, void*) { Py_RETURN_FALSE; }
+PyObject* dtype_is_complex(PyObject*, void*) {
+  Py_RETURN_FALSE;
+}
 
 // A string: pickle writes the global deepseek.<name>, which is the same object after loading.
-PyObject* dtype_reduce(PyObject* self, PyObject*) { return dtype_name(self, nullptr); }
+PyObject* dtype_reduce(PyObject* self, PyObject*) {
+  return dtype_name(self, nullptr);
+}
 PyObject* dtype_new(PyTypeObject*, PyObject*, PyObject*) {
   PyErr_SetString(PyExc_TypeError, "dtype objects are not made: use deepseek.float32, deepseek.int64, ...");
   return nullptr;
@@ -56,7 +69,8 @@ PyType_Spec spec = {"deepseek.dtype", sizeof(PyDType), 0, Py_TPFLAGS_DEFAULT, sl
 
 // numpy's scalar types and dtypes have or are what has a `name`.
 bool from_numpy_type(PyObject* o, DType* out) {
-  PyObject* module = PyObject_GetAttrString(reinterpret_cast<PyObject*>(PyType_Check(o) ? reinterpret_cast<PyTypeObject*>(o) : Py_TYPE(o)), "__module__");
+  PyObject* module = PyObject_GetAttrString(
+      reinterpret_cast<PyObject*>(PyType_Check(o) ? reinterpret_cast<PyTypeObject*>(o) : Py_TYPE(o)), "__module__");
   const char* text = module && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : nullptr;
   const bool numpy = text && std::strncmp(text, "numpy", 5) == 0;
   Py_XDECREF(module);
@@ -95,8 +109,12 @@ DEEPSEEK_BINDING(dtype, 14) {
     objects[i] = reinterpret_cast<PyObject*>(o);
     table[std::string(name_of(o->dtype)).c_str()] = nb::handle(objects[i]);
   }
-  for (const auto& [alias, t] : {std::pair{"half", DType::float16}, {"float", DType::float32}, {"double", DType::float64},
-                                 {"short", DType::int16}, {"int", DType::int32}, {"long", DType::int64}}) {
+  for (const auto& [alias, t] : {std::pair{"half", DType::float16},
+                                 {"float", DType::float32},
+                                 {"double", DType::float64},
+                                 {"short", DType::int16},
+                                 {"int", DType::int32},
+                                 {"long", DType::int64}}) {
     table[alias] = nb::handle(objects[static_cast<int>(t)]);
   }
   m.attr("dtypes") = table;

@@ -5,13 +5,14 @@
 namespace deepseek::python {
 namespace {
 
-// deepseek.errors.ValueError is both deepseek.Error and the built-in ValueError, and so on. Never freed: errors may be raised
-// until the interpreter is gone.
+// deepseek.errors.ValueError is both deepseek.Error and the built-in ValueError, and so on. Never freed: errors may be
+// raised until the interpreter is gone.
 PyObject* base_error;
 PyObject* kinds[7];
 PyObject* internal_error;
 
-// What the user reads ends with the line of their program, unless evaluation has already named the line that recorded the op.
+// What the user reads ends with the line of their program, unless evaluation has already named the line that recorded
+// the op.
 std::string with_line(std::string message) {
   if (message.find("\n  at ") == std::string::npos && message.find("\n  recorded at ") == std::string::npos) {
     const std::string line = describe(current_source_line());
@@ -71,10 +72,13 @@ DEEPSEEK_BINDING(errors, 10) {
   internal_error = new_error("InternalError", PyExc_RuntimeError, "A bug in deepseek; please report it.");
   m.attr("Error") = nb::handle(base_error);
   m.attr("InternalError") = nb::handle(internal_error);
-  const std::pair<const char*, PyObject*> names[7] = {
-      {"ValueError", PyExc_ValueError}, {"TypeError", PyExc_TypeError}, {"IndexError", PyExc_IndexError},
-      {"RuntimeError", PyExc_RuntimeError}, {"OSError", PyExc_OSError}, {"KeyError", PyExc_KeyError},
-      {"NotImplementedError", PyExc_NotImplementedError}};
+  const std::pair<const char*, PyObject*> names[7] = {{"ValueError", PyExc_ValueError},
+                                                      {"TypeError", PyExc_TypeError},
+                                                      {"IndexError", PyExc_IndexError},
+                                                      {"RuntimeError", PyExc_RuntimeError},
+                                                      {"OSError", PyExc_OSError},
+                                                      {"KeyError", PyExc_KeyError},
+                                                      {"NotImplementedError", PyExc_NotImplementedError}};
   nb::dict table;
   for (int i = 0; i < 7; ++i) {
     const auto& [name, builtin] = names[i];

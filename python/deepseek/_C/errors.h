@@ -3,11 +3,13 @@
 #include <string>
 
 #include "binding.h"
+
 #include "deepseek/tensor/error.h"
 
 namespace deepseek::python {
 
-// Turns the C++ exception being handled into a Python error. Call inside a catch block, in functions that nanobind does not wrap.
+// Turns the C++ exception being handled into a Python error. Call inside a catch block, in functions that nanobind does
+// not wrap.
 void set_python_error();
 
 // Calls f and returns its result; a C++ exception becomes a Python error and `failure` is returned.

@@ -23,13 +23,17 @@ Memory memory_of(const Tensor& t) {
   const Tensor leaf = t.contiguous_leaf();
   const Buffer& b = leaf.buffer();
   const Shape& shape = leaf.shape();
-  return {leaf.value(), b.storage, leaf.dtype(), shape, contiguous_strides(shape), b.storage->data() + b.offset * size_of(leaf.dtype())};
+  return {leaf.value(),
+          b.storage,
+          leaf.dtype(),
+          shape,
+          contiguous_strides(shape),
+          b.storage->data() + b.offset * size_of(leaf.dtype())};
 }
 
 // What a numpy array refers to: shows the memory through Python's buffer protocol.
 struct MemoryObject {
-  PyObject_HEAD
-  Memory* memory;
+  PyObject_HEAD Memory* memory;
   Py_ssize_t shape[max_rank], strides[max_rank];
 };
 PyTypeObject* memory_type;
@@ -89,8 +93,9 @@ PyObject* new_memory(Memory&& m) {
 // ---- DLPack ----
 
 constexpr std::pair<dlpack::Code, uint8_t> dlpack_types[dtype_count] = {
-    {dlpack::boolean, 8}, {dlpack::unsigned_int, 8}, {dlpack::signed_int, 8}, {dlpack::signed_int, 16}, {dlpack::signed_int, 32},
-    {dlpack::signed_int, 64}, {dlpack::floating, 16}, {dlpack::bfloat, 16}, {dlpack::floating, 32}, {dlpack::floating, 64}};
+    {dlpack::boolean, 8},     {dlpack::unsigned_int, 8}, {dlpack::signed_int, 8}, {dlpack::signed_int, 16},
+    {dlpack::signed_int, 32}, {dlpack::signed_int, 64},  {dlpack::floating, 16},  {dlpack::bfloat, 16},
+    {dlpack::floating, 32},   {dlpack::floating, 64}};
 
 struct Exported {
   Memory memory;
@@ -100,7 +105,13 @@ struct Exported {
 
 void fill(dlpack::Array* a, Memory& m) {
   const auto [code, bits] = dlpack_types[static_cast<int>(m.dtype)];
-  *a = {m.data, {dlpack::cpu, 0}, m.shape.size(), {static_cast<uint8_t>(code), bits, 1}, m.shape.begin(), m.strides.begin(), 0};
+  *a = {m.data,
+        {dlpack::cpu, 0},
+        m.shape.size(),
+        {static_cast<uint8_t>(code), bits, 1},
+        m.shape.begin(),
+        m.strides.begin(),
+        0};
 }
 
 template <class M>
@@ -132,12 +143,15 @@ Tensor import_managed(PyObject* capsule, const char* name, const char* used, boo
   auto* managed = static_cast<M*>(PyCapsule_GetPointer(capsule, name));
   if (!managed) throw nb::python_error();
   const dlpack::Array& a = managed->array;
-  if (a.device.type != dlpack::cpu) raise_runtime("from_dlpack: the array lives on device type ", a.device.type, ", but only the CPU is supported");
+  if (a.device.type != dlpack::cpu)
+    raise_runtime("from_dlpack: the array lives on device type ", a.device.type, ", but only the CPU is supported");
   int found = -1;
   for (int i = 0; i < dtype_count; ++i) {
     if (dlpack_types[i].first == a.type.code && dlpack_types[i].second == a.type.bits && a.type.lanes == 1) found = i;
   }
-  if (found < 0) raise_type("from_dlpack: no tensor has elements of DLPack code ", int{a.type.code}, " with ", int{a.type.bits}, " bits");
+  if (found < 0)
+    raise_type("from_dlpack: no tensor has elements of DLPack code ", int{a.type.code}, " with ", int{a.type.bits},
+               " bits");
   ensure(a.rank <= max_rank, "from_dlpack: tensors have at most ", max_rank, " dims, but the array has ", a.rank);
   const DType dtype = static_cast<DType>(found);
   Shape shape;
@@ -156,8 +170,9 @@ Tensor import_managed(PyObject* capsule, const char* name, const char* used, boo
     auto* m = static_cast<M*>(PyCapsule_GetPointer(c, PyCapsule_GetName(c)));
     if (m->deleter) m->deleter(m);
   })));
-  StorageRef storage = Storage::borrow(static_cast<std::byte*>(a.data) + a.byte_offset, shape.numel() ? reach * size_of(dtype) : 0,
-                                       [owner = SharedObject(std::move(keeper))] {}, writable);
+  StorageRef storage = Storage::borrow(
+      static_cast<std::byte*>(a.data) + a.byte_offset, shape.numel() ? reach * size_of(dtype) : 0,
+      [owner = SharedObject(std::move(keeper))] {}, writable);
   return Tensor::from_storage(std::move(storage), dtype, shape, strides);
 }
 
@@ -165,9 +180,11 @@ Tensor import_capsule(PyObject* c) {
   if (PyCapsule_IsValid(c, dlpack::versioned_name)) {
     auto* m = static_cast<dlpack::ManagedVersioned*>(PyCapsule_GetPointer(c, dlpack::versioned_name));
     ensure(m->version.major == 1, "from_dlpack: DLPack version ", m->version.major, " is not understood");
-    return import_managed<dlpack::ManagedVersioned>(c, dlpack::versioned_name, "used_dltensor_versioned", !(m->flags & dlpack::read_only));
+    return import_managed<dlpack::ManagedVersioned>(c, dlpack::versioned_name, "used_dltensor_versioned",
+                                                    !(m->flags & dlpack::read_only));
   }
-  if (!PyCapsule_IsValid(c, dlpack::name)) raise_type("from_dlpack: expected an unused DLPack capsule, or an object with __dlpack__");
+  if (!PyCapsule_IsValid(c, dlpack::name))
+    raise_type("from_dlpack: expected an unused DLPack capsule, or an object with __dlpack__");
   return import_managed<dlpack::Managed>(c, dlpack::name, "used_dltensor", true);
 }
 
@@ -187,9 +204,9 @@ PyObject* to_numpy(PyObject* self) {
 DEEPSEEK_BINDING(exchange, 22) {
   memory_type = reinterpret_cast<PyTypeObject*>(checked(PyType_FromSpec(&memory_spec)));
   // The bytes of any element type, bfloat16 included: what pickling and files write.
-  m.def("raw_bytes", [](const Tensor& t) {
-    return nb::steal(checked(new_memory(memory_of(t))));
-  }, "A read-only buffer over the computed values; bfloat16 shows as uint16.");
+  m.def(
+      "raw_bytes", [](const Tensor& t) { return nb::steal(checked(new_memory(memory_of(t)))); },
+      "A read-only buffer over the computed values; bfloat16 shows as uint16.");
   m.def("to_dlpack", [](const Tensor& t, bool versioned) {
     if (t.requires_grad()) raise_runtime("__dlpack__: the tensor requires grad; use tensor.detach()");
     return nb::steal(checked(export_capsule(memory_of(t), versioned)));

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "deepseek/graph/operators.h"
 #include "errors.h"
+
+#include "deepseek/graph/operators.h"
 
 namespace deepseek::python {
 namespace {
@@ -19,29 +20,41 @@ Function* read_record(const FunctionRecord& record) {
   DEEPSEEK_CHECK(texts.size() == record.entry->kinds.size(), "parameters of ", f->name);
   for (size_t i = 0; i < texts.size(); ++i) {
     const ParameterText& text = texts[i];
-    Parameter p{PyUnicode_InternFromString(text.name.c_str()), text.name, record.entry->kinds[i], record.entry->optional[i],
-                text.has_default, {}, nullptr};
+    Parameter p{PyUnicode_InternFromString(text.name.c_str()),
+                text.name,
+                record.entry->kinds[i],
+                record.entry->optional[i],
+                text.has_default,
+                {},
+                nullptr};
     if (text.has_default && !parse_default(text.standard, p.kind, &p.standard)) {
-      raise_internal("parse_default", __FILE__, __LINE__, concat("default of ", f->name, "'s ", text.name, ": ", text.standard));
+      raise_internal("parse_default", __FILE__, __LINE__,
+                     concat("default of ", f->name, "'s ", text.name, ": ", text.standard));
     }
     p.shown = to_python(p.standard);
     f->params.push_back(std::move(p));
   }
-  while (f->required < static_cast<int>(f->params.size()) && !f->params[static_cast<size_t>(f->required)].has_default) ++f->required;
+  while (f->required < static_cast<int>(f->params.size()) && !f->params[static_cast<size_t>(f->required)].has_default)
+    ++f->required;
   const auto takes_number = [](ParamKind k) {
-    return k == ParamKind::integer || k == ParamKind::number || k == ParamKind::tensor || k == ParamKind::ints || k == ParamKind::padding;
+    return k == ParamKind::integer || k == ParamKind::number || k == ParamKind::tensor || k == ParamKind::ints ||
+           k == ParamKind::padding;
   };
   for (size_t i = 0; i < f->params.size() && i < 2; ++i) {
     const ParamKind kind = f->params[i].kind;
     if (i == 1 && f->params[0].kind != ParamKind::tensor && f->params[0].kind != ParamKind::string) break;
     const bool last = i + 1 == f->params.size();
-    const bool rest = kind == ParamKind::tensors ? last || i == 0 : kind == ParamKind::ints && (last || !takes_number(f->params[i + 1].kind));
+    const bool rest = kind == ParamKind::tensors
+                          ? last || i == 0
+                          : kind == ParamKind::ints && (last || !takes_number(f->params[i + 1].kind));
     if (rest) f->spread = static_cast<int>(i);
     if (kind != ParamKind::tensor && kind != ParamKind::string) break;
   }
   const bool like = f->name.ends_with("_like");
-  const bool has_dtype = std::any_of(f->params.begin(), f->params.end(), [](const Parameter& p) { return p.kind == ParamKind::dtype; });
-  f->creates = has_dtype && (like || f->params.empty() || (f->params[0].kind != ParamKind::tensor && f->params[0].kind != ParamKind::tensors));
+  const bool has_dtype =
+      std::any_of(f->params.begin(), f->params.end(), [](const Parameter& p) { return p.kind == ParamKind::dtype; });
+  f->creates = has_dtype && (like || f->params.empty() ||
+                             (f->params[0].kind != ParamKind::tensor && f->params[0].kind != ParamKind::tensors));
   return f;
 }
 
@@ -72,13 +85,16 @@ PyObject* to_python(const Argument& a) {
     PyObject* operator()(const Tensor& t) const {
       if (!t.defined()) Py_RETURN_NONE;
       if (t.dtype() == DType::bool_) return PyBool_FromLong(t.item<bool>());
-      return is_floating_point(t.dtype()) ? PyFloat_FromDouble(t.item<double>()) : PyLong_FromLongLong(t.item<int64_t>());
+      return is_floating_point(t.dtype()) ? PyFloat_FromDouble(t.item<double>())
+                                          : PyLong_FromLongLong(t.item<int64_t>());
     }
     PyObject* operator()(const TensorList&) const { return PyTuple_New(0); }
     PyObject* operator()(int64_t v) const { return PyLong_FromLongLong(v); }
     PyObject* operator()(double v) const { return PyFloat_FromDouble(v); }
     PyObject* operator()(bool v) const { return PyBool_FromLong(v); }
-    PyObject* operator()(const std::string& v) const { return PyUnicode_FromStringAndSize(v.data(), static_cast<Py_ssize_t>(v.size())); }
+    PyObject* operator()(const std::string& v) const {
+      return PyUnicode_FromStringAndSize(v.data(), static_cast<Py_ssize_t>(v.size()));
+    }
     PyObject* operator()(DType v) const { return wrap(v); }
     PyObject* operator()(const Dims& v) const {
       if (v.empty()) Py_RETURN_NONE;  // all dims, or what the function takes for it
@@ -103,8 +119,8 @@ PyObject* wrap(Result&& result) {
 
 void assign_in_place(const Function& f, Tensor& target, const Tensor& value) {
   if (kind_of(value.dtype()) > kind_of(target.dtype())) {
-    raise_type(f.name, "_: the result is ", name_of(value.dtype()), ", which cannot be written into a tensor of ", name_of(target.dtype()),
-               "; use x = ", f.name, "(x, ...) instead");
+    raise_type(f.name, "_: the result is ", name_of(value.dtype()), ", which cannot be written into a tensor of ",
+               name_of(target.dtype()), "; use x = ", f.name, "(x, ...) instead");
   }
   ensure(value.shape() == target.shape(), f.name, "_: the result has shape ", to_string(value.shape()),
          ", which cannot be written into a tensor of shape ", to_string(target.shape()));

@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "deepseek/ops/function.h"
 #include "tensor.h"
+
+#include "deepseek/ops/function.h"
 
 namespace deepseek::python {
 
@@ -14,7 +15,7 @@ struct Parameter {
   PyObject* name;  // interned
   std::string text;
   ParamKind kind;
-  bool optional;      // std::optional: None means absent
+  bool optional;  // std::optional: None means absent
   bool has_default;
   Argument standard;  // the default
   PyObject* shown;    // the default as signatures show it

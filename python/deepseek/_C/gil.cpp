@@ -57,7 +57,9 @@ DEEPSEEK_BINDING(gil, 11) {
     PyEval_RestoreThread(static_cast<PyThreadState*>(state));
     if (!queue.empty()) drop_queued(nullptr);
   };
-  blocking_hooks.enter = []() -> void* { return Py_IsInitialized() && PyGILState_Check() ? PyEval_SaveThread() : nullptr; };
+  blocking_hooks.enter = []() -> void* {
+    return Py_IsInitialized() && PyGILState_Check() ? PyEval_SaveThread() : nullptr;
+  };
 }
 
 }  // namespace deepseek::python

@@ -7,8 +7,9 @@
 
 namespace deepseek::python {
 
-// Drops a count from any thread. Never waits for Python's lock: without it the object is queued, and dropped soon after by a
-// thread that has it. (A thread that evaluates holds the graph lock, and must not wait here for one that waits for that.)
+// Drops a count from any thread. Never waits for Python's lock: without it the object is queued, and dropped soon after
+// by a thread that has it. (A thread that evaluates holds the graph lock, and must not wait here for one that waits for
+// that.)
 void drop(PyObject* o);
 
 // A shared count on an object, for captures of std::function.

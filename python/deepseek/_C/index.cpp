@@ -1,10 +1,11 @@
 // x[...] and x[...] = v, iteration, len, in.
 #include <optional>
 
-#include "deepseek/ops/index/indexing.h"
 #include "errors.h"
 #include "functions.h"
 #include "tensor_parts.h"
+
+#include "deepseek/ops/index/indexing.h"
 
 namespace deepseek::python {
 namespace {
@@ -30,9 +31,11 @@ IndexItem read_item(PyObject* o) {
   if (o == Py_None) return NewAxisItem{};
   if (o == Py_Ellipsis) return EllipsisItem{};
   if (PyFloat_Check(o) || PyUnicode_Check(o)) {
-    raise_index("index: only ints, slices, ..., None, and integer or bool tensors can be indices, not ", Py_TYPE(o)->tp_name);
+    raise_index("index: only ints, slices, ..., None, and integer or bool tensors can be indices, not ",
+                Py_TYPE(o)->tp_name);
   }
-  if (!PyBool_Check(o) && PyIndex_Check(o) && !PyObject_CheckBuffer(o)) return read_item(nb::steal(checked(PyNumber_Index(o))).ptr());
+  if (!PyBool_Check(o) && PyIndex_Check(o) && !PyObject_CheckBuffer(o))
+    return read_item(nb::steal(checked(PyNumber_Index(o))).ptr());
   Tensor t = PyBool_Check(o) ? Tensor::from_vector<uint8_t>({o == Py_True}, {}) : tensor_from_data(o, std::nullopt);
   if (PyBool_Check(o)) return call_function("to", {t, DType::bool_});
   // An empty list has no type of its own.
@@ -61,7 +64,8 @@ Py_ssize_t length(PyObject* self) {
 }
 
 PyObject* get_item(PyObject* self, PyObject* index) {
-  return guarded(static_cast<PyObject*>(nullptr), [&] { return wrap(deepseek::index(tensor_of(self), read_items(index))); });
+  return guarded(static_cast<PyObject*>(nullptr),
+                 [&] { return wrap(deepseek::index(tensor_of(self), read_items(index))); });
 }
 
 int set_item(PyObject* self, PyObject* index, PyObject* value) {

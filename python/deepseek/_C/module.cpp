@@ -9,7 +9,8 @@ namespace {
 Binding* first = nullptr;
 }
 
-Binding::Binding(const char* name, int order, void (*add)(nb::module_&)) : name(name), order(order), add(add), next(first) {
+Binding::Binding(const char* name, int order, void (*add)(nb::module_&))
+    : name(name), order(order), add(add), next(first) {
   first = this;
 }
 

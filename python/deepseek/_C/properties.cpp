@@ -1,9 +1,10 @@
 // Attributes and methods of Tensor that are no functions of the library.
-#include "deepseek/ops/op.h"
 #include "errors.h"
 #include "functions.h"
 #include "gil.h"
 #include "tensor_parts.h"
+
+#include "deepseek/ops/op.h"
 
 namespace deepseek::python {
 namespace {
@@ -13,23 +14,41 @@ PyObject* try_object(F&& f) {
   return guarded(static_cast<PyObject*>(nullptr), std::forward<F>(f));
 }
 
-PyObject* none() { Py_RETURN_NONE; }
+PyObject* none() {
+  Py_RETURN_NONE;
+}
 PyObject* same(PyObject* self) {
   Py_INCREF(self);
   return self;
 }
 
-PyObject* get_shape(PyObject* self, void*) { return wrap(tensor_of(self).shape()); }
-PyObject* get_ndim(PyObject* self, void*) { return PyLong_FromLong(tensor_of(self).rank()); }
-PyObject* get_dtype(PyObject* self, void*) { return wrap(tensor_of(self).dtype()); }
-PyObject* get_itemsize(PyObject* self, void*) { return PyLong_FromLongLong(size_of(tensor_of(self).dtype())); }
-PyObject* get_nbytes(PyObject* self, void*) { return PyLong_FromLongLong(tensor_of(self).spec().bytes()); }
+PyObject* get_shape(PyObject* self, void*) {
+  return wrap(tensor_of(self).shape());
+}
+PyObject* get_ndim(PyObject* self, void*) {
+  return PyLong_FromLong(tensor_of(self).rank());
+}
+PyObject* get_dtype(PyObject* self, void*) {
+  return wrap(tensor_of(self).dtype());
+}
+PyObject* get_itemsize(PyObject* self, void*) {
+  return PyLong_FromLongLong(size_of(tensor_of(self).dtype()));
+}
+PyObject* get_nbytes(PyObject* self, void*) {
+  return PyLong_FromLongLong(tensor_of(self).spec().bytes());
+}
 PyObject* get_device(PyObject*, void*) {
   return try_object([] { return nb::object(nb::module_::import_("deepseek").attr("cpu")).release().ptr(); });
 }
-PyObject* get_is_leaf(PyObject* self, void*) { return try_object([&] { return PyBool_FromLong(tensor_of(self).is_leaf()); }); }
-PyObject* get_symbolic(PyObject* self, void*) { return try_object([&] { return PyBool_FromLong(tensor_of(self).value().node->symbolic); }); }
-PyObject* get_version(PyObject* self, void*) { return PyLong_FromUnsignedLong(tensor_of(self).version()); }
+PyObject* get_is_leaf(PyObject* self, void*) {
+  return try_object([&] { return PyBool_FromLong(tensor_of(self).is_leaf()); });
+}
+PyObject* get_symbolic(PyObject* self, void*) {
+  return try_object([&] { return PyBool_FromLong(tensor_of(self).value().node->symbolic); });
+}
+PyObject* get_version(PyObject* self, void*) {
+  return PyLong_FromUnsignedLong(tensor_of(self).version());
+}
 
 PyObject* get_requires_grad(PyObject* self, void*) {
   return try_object([&] { return PyBool_FromLong(tensor_of(self).requires_grad()); });
@@ -44,7 +63,9 @@ int set_requires_grad(PyObject* self, PyObject* value, void*) {
   });
 }
 
-PyObject* get_grad(PyObject* self, void*) { return try_object([&] { return wrap(tensor_of(self).grad()); }); }
+PyObject* get_grad(PyObject* self, void*) {
+  return try_object([&] { return wrap(tensor_of(self).grad()); });
+}
 int set_grad(PyObject* self, PyObject* value, void*) {
   return guarded(-1, [&] {
     if (!value || value == Py_None) {
@@ -69,7 +90,9 @@ PyObject* get_grad_fn(PyObject* self, void*) {
   });
 }
 
-PyObject* get_data(PyObject* self, void*) { return try_object([&] { return wrap(tensor_of(self).detach()); }); }
+PyObject* get_data(PyObject* self, void*) {
+  return try_object([&] { return wrap(tensor_of(self).detach()); });
+}
 int set_data(PyObject* self, PyObject* value, void*) {
   return guarded(-1, [&] {
     Tensor v;
@@ -81,9 +104,7 @@ int set_data(PyObject* self, PyObject* value, void*) {
 }
 
 PyObject* transposed(PyObject* self, int64_t a, int64_t b) {
-  return try_object([&]() -> PyObject* {
-    return wrap(call_function("transpose", {tensor_of(self), a, b}));
-  });
+  return try_object([&]() -> PyObject* { return wrap(call_function("transpose", {tensor_of(self), a, b})); });
 }
 PyObject* get_T(PyObject* self, void*) {
   return try_object([&]() -> PyObject* {
@@ -113,20 +134,36 @@ PyObject* size(PyObject* self, PyObject* args, PyObject* kwargs) {
     return PyLong_FromLongLong(tensor_of(self).size(d));
   });
 }
-PyObject* numel(PyObject* self, PyObject*) { return PyLong_FromLongLong(tensor_of(self).numel()); }
-PyObject* rank(PyObject* self, PyObject*) { return PyLong_FromLong(tensor_of(self).rank()); }
-PyObject* is_floating(PyObject* self, PyObject*) { return PyBool_FromLong(is_floating_point(tensor_of(self).dtype())); }
-PyObject* is_contiguous(PyObject*, PyObject*) { Py_RETURN_TRUE; }  // memory layout is not visible: every tensor acts row-major
-PyObject* item_method(PyObject* self, PyObject*) { return item(self); }
-PyObject* numpy_method(PyObject* self, PyObject*, PyObject*) { return to_numpy(self); }
+PyObject* numel(PyObject* self, PyObject*) {
+  return PyLong_FromLongLong(tensor_of(self).numel());
+}
+PyObject* rank(PyObject* self, PyObject*) {
+  return PyLong_FromLong(tensor_of(self).rank());
+}
+PyObject* is_floating(PyObject* self, PyObject*) {
+  return PyBool_FromLong(is_floating_point(tensor_of(self).dtype()));
+}
+PyObject* is_contiguous(PyObject*, PyObject*) {
+  Py_RETURN_TRUE;
+}  // memory layout is not visible: every tensor acts row-major
+PyObject* item_method(PyObject* self, PyObject*) {
+  return item(self);
+}
+PyObject* numpy_method(PyObject* self, PyObject*, PyObject*) {
+  return to_numpy(self);
+}
 PyObject* eval_method(PyObject* self, PyObject*) {
   return try_object([&] {
     tensor_of(self).eval();
     return same(self);
   });
 }
-PyObject* is_computed(PyObject* self, PyObject*) { return PyBool_FromLong(tensor_of(self).is_computed()); }
-PyObject* detach(PyObject* self, PyObject*) { return try_object([&] { return wrap(tensor_of(self).detach()); }); }
+PyObject* is_computed(PyObject* self, PyObject*) {
+  return PyBool_FromLong(tensor_of(self).is_computed());
+}
+PyObject* detach(PyObject* self, PyObject*) {
+  return try_object([&] { return wrap(tensor_of(self).detach()); });
+}
 
 PyObject* requires_grad_(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"requires_grad", nullptr};
@@ -142,12 +179,15 @@ PyObject* backward(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"gradient", "retain_graph", "create_graph", nullptr};
   PyObject *gradient = Py_None, *retain = Py_None;
   int create = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOp:backward", const_cast<char**>(names), &gradient, &retain, &create)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOp:backward", const_cast<char**>(names), &gradient, &retain,
+                                   &create))
+    return nullptr;
   const int keep = retain == Py_None ? create : PyObject_IsTrue(retain);
   if (keep < 0) return nullptr;
   return try_object([&] {
     Tensor g;
-    if (gradient != Py_None && !to_tensor(gradient, &g)) raise_type("backward: gradient must be a tensor, but is ", Py_TYPE(gradient)->tp_name);
+    if (gradient != Py_None && !to_tensor(gradient, &g))
+      raise_type("backward: gradient must be a tensor, but is ", Py_TYPE(gradient)->tp_name);
     tensor_of(self).backward(g, keep == 1, create == 1);
     return none();
   });
@@ -162,7 +202,8 @@ PyObject* retain_grad(PyObject* self, PyObject*) {
 
 PyObject* register_hook(PyObject* self, PyObject* hook) {
   return try_object([&]() -> PyObject* {
-    if (!PyCallable_Check(hook)) raise_type("register_hook: the hook must be callable, but is ", Py_TYPE(hook)->tp_name);
+    if (!PyCallable_Check(hook))
+      raise_type("register_hook: the hook must be callable, but is ", Py_TYPE(hook)->tp_name);
     const int id = tensor_of(self).register_hook([call = SharedObject(nb::borrow(hook))](const Tensor& g) {
       WithPython python;
       nb::object result = call.handle()(g);
@@ -197,10 +238,12 @@ PyObject* item(PyObject* self) {
 }
 
 PyObject* repr(PyObject* self) {
-  return try_object([&] { return nb::module_::import_("deepseek._repr").attr("tensor_repr")(nb::handle(self)).release().ptr(); });
+  return try_object(
+      [&] { return nb::module_::import_("deepseek._repr").attr("tensor_repr")(nb::handle(self)).release().ptr(); });
 }
 
-#define GET(name, get, doc) {name, get, nullptr, doc, nullptr}
+#define GET(name, get, doc) \
+  { name, get, nullptr, doc, nullptr }
 PyGetSetDef tensor_properties[] = {
     GET("shape", get_shape, "The sizes, a tuple."),
     GET("ndim", get_ndim, "The number of dims."),

@@ -1,11 +1,14 @@
 #include "binding.h"
+
 #include "deepseek/ops/random/generator.h"
 
 namespace deepseek::python {
 
 DEEPSEEK_BINDING(random, 41) {
-  m.def("manual_seed", [](int64_t seed) { manual_seed(seed); }, nb::arg("seed"));
-  m.def("initial_seed", [] { return initial_seed(); }, "The seed that the random functions started from.");
+  m.def(
+      "manual_seed", [](int64_t seed) { manual_seed(seed); }, nb::arg("seed"));
+  m.def(
+      "initial_seed", [] { return initial_seed(); }, "The seed that the random functions started from.");
   m.def("rng_state", [] {
     const Generator::State s = default_generator().state();
     return nb::make_tuple(static_cast<int64_t>(s.seed), static_cast<int64_t>(s.counter));

@@ -1,22 +1,21 @@
 // Which line of the user's program is running, cheaply enough to ask for every recorded op.
-#include <nanobind/nanobind.h>
-
-#include <frameobject.h>
-#include <unistd.h>
-
 #include <array>
 #include <string>
 #include <unordered_map>
 
 #include "binding.h"
+#include <Python.h>
+#include <frameobject.h>
+#include <unistd.h>
+
 #include "deepseek/tensor/scopes.h"
 
 namespace deepseek::python {
 namespace {
 
-// One code object. It is kept alive for ever, since nodes refer to it by this record; there are as many as functions that
-// the program calls ops from. A program that makes code without end (exec in a loop) runs into the bound, and from then on
-// new code has no lines.
+// One code object. It is kept alive for ever, since nodes refer to it by this record; there are as many as functions
+// that the program calls ops from. A program that makes code without end (exec in a loop) runs into the bound, and from
+// then on new code has no lines.
 struct Code {
   PyCodeObject* object;
   std::string file;
@@ -108,10 +107,10 @@ std::string describe_line(SourceLine line) {
 
 DEEPSEEK_BINDING(source, 12) {
   source_provider = {current, describe_line};
-  m.def("set_package_folder", [](const char* folder) {
-    package_folder = std::string(folder) + "/";
-  });
-  m.def("current_line", [] { return nb::str(describe(current_source_line()).c_str()); }, "The user's line that is running, as errors name it.");
+  m.def("set_package_folder", [](const char* folder) { package_folder = std::string(folder) + "/"; });
+  m.def(
+      "current_line", [] { return nb::str(describe(current_source_line()).c_str()); },
+      "The user's line that is running, as errors name it.");
 }
 
 }  // namespace deepseek::python

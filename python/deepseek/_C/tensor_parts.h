@@ -9,7 +9,7 @@ namespace deepseek::python {
 extern PyMethodDef tensor_methods[];
 extern PyGetSetDef tensor_properties[];
 
-PyObject* item(PyObject* self);      // the one element as a Python number
+PyObject* item(PyObject* self);  // the one element as a Python number
 PyObject* repr(PyObject* self);
 
 Py_ssize_t length(PyObject* self);

@@ -1,15 +1,14 @@
 // The extension type behind deepseek.Tensor: life of the object, number protocol, comparison.
-#include <nanobind/nanobind.h>
-
-#include <structmember.h>
-
 #include <new>
 
-#include "deepseek/graph/operators.h"
 #include "errors.h"
 #include "functions.h"
 #include "tensor.h"
 #include "tensor_parts.h"
+#include <Python.h>
+#include <structmember.h>
+
+#include "deepseek/graph/operators.h"
 
 namespace deepseek::python {
 
@@ -37,13 +36,15 @@ void dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-// Tensor(data): as deepseek.tensor, but a subclass gets an instance of itself; its data is shared with a tensor that is given.
+// Tensor(data): as deepseek.tensor, but a subclass gets an instance of itself; its data is shared with a tensor that is
+// given.
 PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   return guarded(static_cast<PyObject*>(nullptr), [&]() -> PyObject* {
     static const char* names[] = {"data", "requires_grad", nullptr};
     PyObject* data = nullptr;
     int requires_grad = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:Tensor", const_cast<char**>(names), &data, &requires_grad)) return nullptr;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:Tensor", const_cast<char**>(names), &data, &requires_grad))
+      return nullptr;
     Tensor t = is_tensor(data) ? tensor_of(data).detach() : tensor_from_data(data, std::nullopt);
     if (requires_grad) t.set_requires_grad();
     return make(type, std::move(t));
@@ -51,7 +52,9 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 }
 
 // By identity: the low bits of an address say nothing.
-Py_hash_t hash(PyObject* self) { return static_cast<Py_hash_t>(reinterpret_cast<uintptr_t>(self) >> 4); }
+Py_hash_t hash(PyObject* self) {
+  return static_cast<Py_hash_t>(reinterpret_cast<uintptr_t>(self) >> 4);
+}
 
 // ---- numbers ----
 
@@ -63,19 +66,19 @@ const Function* find_named() {
 }
 
 #define NAMED(function) (find_named<[] { return #function; }>())
-#define BINARY(slot, function)                           \
-  PyObject* slot(PyObject* a, PyObject* b) {             \
-    const Function* f = NAMED(function);                 \
-    return f ? call_binary(*f, a, b) : nullptr;          \
-  }                                                      \
-  PyObject* slot##_in_place(PyObject* a, PyObject* b) {  \
-    const Function* f = NAMED(function);                 \
-    return f ? binary_in_place(*f, a, b) : nullptr;      \
+#define BINARY(slot, function)                          \
+  PyObject* slot(PyObject* a, PyObject* b) {            \
+    const Function* f = NAMED(function);                \
+    return f ? call_binary(*f, a, b) : nullptr;         \
+  }                                                     \
+  PyObject* slot##_in_place(PyObject* a, PyObject* b) { \
+    const Function* f = NAMED(function);                \
+    return f ? binary_in_place(*f, a, b) : nullptr;     \
   }
-#define UNARY(slot, function)                 \
-  PyObject* slot(PyObject* a) {               \
-    const Function* f = NAMED(function);      \
-    return f ? call_unary(*f, a) : nullptr;   \
+#define UNARY(slot, function)               \
+  PyObject* slot(PyObject* a) {             \
+    const Function* f = NAMED(function);    \
+    return f ? call_unary(*f, a) : nullptr; \
   }
 
 PyObject* binary_in_place(const Function& f, PyObject* a, PyObject* b) {
@@ -99,13 +102,13 @@ PyObject* direct(PyObject* a, PyObject* b, F&& apply) {
     return wrap(apply(x, y));
   });
 }
-#define DIRECT(slot, function, op)                                                             \
-  PyObject* slot(PyObject* a, PyObject* b) {                                                   \
-    return direct(a, b, [](const Tensor& x, const Tensor& y) { return x op y; });              \
-  }                                                                                            \
-  PyObject* slot##_in_place(PyObject* a, PyObject* b) {                                        \
-    const Function* f = NAMED(function);                                                       \
-    return f ? binary_in_place(*f, a, b) : nullptr;                                            \
+#define DIRECT(slot, function, op)                                                \
+  PyObject* slot(PyObject* a, PyObject* b) {                                      \
+    return direct(a, b, [](const Tensor& x, const Tensor& y) { return x op y; }); \
+  }                                                                               \
+  PyObject* slot##_in_place(PyObject* a, PyObject* b) {                           \
+    const Function* f = NAMED(function);                                          \
+    return f ? binary_in_place(*f, a, b) : nullptr;                               \
   }
 
 DIRECT(add, add, +)
@@ -141,12 +144,18 @@ PyObject* positive(PyObject* a) {
 PyObject* compare(PyObject* a, PyObject* b, int op) {
   return direct(a, b, [op](const Tensor& x, const Tensor& y) {
     switch (op) {
-      case Py_LT: return x < y;
-      case Py_LE: return x <= y;
-      case Py_EQ: return x == y;
-      case Py_NE: return x != y;
-      case Py_GT: return x > y;
-      default: return x >= y;
+      case Py_LT:
+        return x < y;
+      case Py_LE:
+        return x <= y;
+      case Py_EQ:
+        return x == y;
+      case Py_NE:
+        return x != y;
+      case Py_GT:
+        return x > y;
+      default:
+        return x >= y;
     }
   });
 }
@@ -156,8 +165,8 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
 int truth(PyObject* self) {
   return guarded(-1, [&] {
     const Tensor& t = tensor_of(self);
-    ensure(t.numel() == 1, "bool: the truth of a tensor with ", t.numel(), " elements is ambiguous, shape ", to_string(t.shape()),
-           "; use .any() or .all()");
+    ensure(t.numel() == 1, "bool: the truth of a tensor with ", t.numel(), " elements is ambiguous, shape ",
+           to_string(t.shape()), "; use .any() or .all()");
     return t.item<double>() != 0 ? 1 : 0;
   });
 }
@@ -187,31 +196,65 @@ PyObject* as_index(PyObject* self) {
 
 PyMemberDef members[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(PyTensor, weakrefs), READONLY, nullptr}, {}};
 
-#define SLOT(id, function) {id, reinterpret_cast<void*>(function)}
+#define SLOT(id, function) \
+  { id, reinterpret_cast<void*>(function) }
 PyType_Slot slots[] = {
-    SLOT(Py_tp_new, construct), SLOT(Py_tp_dealloc, dealloc), SLOT(Py_tp_hash, hash), SLOT(Py_tp_richcompare, compare),
-    SLOT(Py_tp_members, members), SLOT(Py_tp_repr, repr), SLOT(Py_tp_iter, iterate),
-    SLOT(Py_mp_length, length), SLOT(Py_mp_subscript, get_item), SLOT(Py_mp_ass_subscript, set_item),
-    SLOT(Py_sq_contains, contains), SLOT(Py_nb_bool, truth), SLOT(Py_nb_int, as_int), SLOT(Py_nb_float, as_float),
-    SLOT(Py_nb_index, as_index), SLOT(Py_nb_add, add), SLOT(Py_nb_subtract, subtract), SLOT(Py_nb_multiply, multiply),
-    SLOT(Py_nb_true_divide, divide), SLOT(Py_nb_floor_divide, floor_divide), SLOT(Py_nb_remainder, remainder),
-    SLOT(Py_nb_power, power), SLOT(Py_nb_matrix_multiply, matmul), SLOT(Py_nb_and, bit_and), SLOT(Py_nb_or, bit_or),
-    SLOT(Py_nb_xor, bit_xor), SLOT(Py_nb_lshift, shift_left), SLOT(Py_nb_rshift, shift_right),
-    SLOT(Py_nb_negative, negative), SLOT(Py_nb_positive, positive), SLOT(Py_nb_absolute, absolute), SLOT(Py_nb_invert, invert),
-    SLOT(Py_nb_inplace_add, add_in_place), SLOT(Py_nb_inplace_subtract, subtract_in_place),
-    SLOT(Py_nb_inplace_multiply, multiply_in_place), SLOT(Py_nb_inplace_true_divide, divide_in_place),
-    SLOT(Py_nb_inplace_floor_divide, floor_divide_in_place), SLOT(Py_nb_inplace_remainder, remainder_in_place),
-    SLOT(Py_nb_inplace_power, power_in_place), SLOT(Py_nb_inplace_and, bit_and_in_place),
-    SLOT(Py_nb_inplace_or, bit_or_in_place), SLOT(Py_nb_inplace_xor, bit_xor_in_place),
-    SLOT(Py_nb_inplace_matrix_multiply, matmul_in_place), SLOT(Py_nb_inplace_lshift, shift_left_in_place), SLOT(Py_nb_inplace_rshift, shift_right_in_place),
-    SLOT(Py_tp_methods, tensor_methods), SLOT(Py_tp_getset, tensor_properties),
+    SLOT(Py_tp_new, construct),
+    SLOT(Py_tp_dealloc, dealloc),
+    SLOT(Py_tp_hash, hash),
+    SLOT(Py_tp_richcompare, compare),
+    SLOT(Py_tp_members, members),
+    SLOT(Py_tp_repr, repr),
+    SLOT(Py_tp_iter, iterate),
+    SLOT(Py_mp_length, length),
+    SLOT(Py_mp_subscript, get_item),
+    SLOT(Py_mp_ass_subscript, set_item),
+    SLOT(Py_sq_contains, contains),
+    SLOT(Py_nb_bool, truth),
+    SLOT(Py_nb_int, as_int),
+    SLOT(Py_nb_float, as_float),
+    SLOT(Py_nb_index, as_index),
+    SLOT(Py_nb_add, add),
+    SLOT(Py_nb_subtract, subtract),
+    SLOT(Py_nb_multiply, multiply),
+    SLOT(Py_nb_true_divide, divide),
+    SLOT(Py_nb_floor_divide, floor_divide),
+    SLOT(Py_nb_remainder, remainder),
+    SLOT(Py_nb_power, power),
+    SLOT(Py_nb_matrix_multiply, matmul),
+    SLOT(Py_nb_and, bit_and),
+    SLOT(Py_nb_or, bit_or),
+    SLOT(Py_nb_xor, bit_xor),
+    SLOT(Py_nb_lshift, shift_left),
+    SLOT(Py_nb_rshift, shift_right),
+    SLOT(Py_nb_negative, negative),
+    SLOT(Py_nb_positive, positive),
+    SLOT(Py_nb_absolute, absolute),
+    SLOT(Py_nb_invert, invert),
+    SLOT(Py_nb_inplace_add, add_in_place),
+    SLOT(Py_nb_inplace_subtract, subtract_in_place),
+    SLOT(Py_nb_inplace_multiply, multiply_in_place),
+    SLOT(Py_nb_inplace_true_divide, divide_in_place),
+    SLOT(Py_nb_inplace_floor_divide, floor_divide_in_place),
+    SLOT(Py_nb_inplace_remainder, remainder_in_place),
+    SLOT(Py_nb_inplace_power, power_in_place),
+    SLOT(Py_nb_inplace_and, bit_and_in_place),
+    SLOT(Py_nb_inplace_or, bit_or_in_place),
+    SLOT(Py_nb_inplace_xor, bit_xor_in_place),
+    SLOT(Py_nb_inplace_matrix_multiply, matmul_in_place),
+    SLOT(Py_nb_inplace_lshift, shift_left_in_place),
+    SLOT(Py_nb_inplace_rshift, shift_right_in_place),
+    SLOT(Py_tp_methods, tensor_methods),
+    SLOT(Py_tp_getset, tensor_properties),
     {Py_tp_doc, const_cast<char*>("An n-dimensional array whose operations are recorded and computed on demand.")},
     {0, nullptr}};
 PyType_Spec spec = {"deepseek.Tensor", sizeof(PyTensor), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
 
 }  // namespace
 
-PyObject* wrap(const Tensor& t) { return wrap(Tensor(t)); }
+PyObject* wrap(const Tensor& t) {
+  return wrap(Tensor(t));
+}
 
 PyObject* wrap(Tensor&& t) {
   TensorImpl* impl = t.impl();
@@ -223,7 +266,9 @@ PyObject* wrap(Tensor&& t) {
   return make(impl->parameter ? parameter_type : tensor_type, std::move(t));
 }
 
-PyObject* wrap_as(PyTypeObject* type, const Tensor& t) { return make(type, Tensor(t)); }
+PyObject* wrap_as(PyTypeObject* type, const Tensor& t) {
+  return make(type, Tensor(t));
+}
 
 DEEPSEEK_BINDING(tensor, 20) {
   tensor_type = reinterpret_cast<PyTypeObject*>(checked(PyType_FromSpec(&spec)));
@@ -232,12 +277,15 @@ DEEPSEEK_BINDING(tensor, 20) {
   // numpy's operators leave the work to ours when a tensor is the right operand.
   type.attr("__array_priority__") = 1000;
   m.attr("Tensor") = type;
-  m.def("set_parameter_type", [](nb::type_object type) {
-    if (!PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type.ptr()), tensor_type)) {
-      raise_type("set_parameter_type: not a subclass of Tensor");
-    }
-    parameter_type = reinterpret_cast<PyTypeObject*>(type.release().ptr());
-  }, "The class of tensors that a module has marked as its parameters.");
+  m.def(
+      "set_parameter_type",
+      [](nb::type_object type) {
+        if (!PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type.ptr()), tensor_type)) {
+          raise_type("set_parameter_type: not a subclass of Tensor");
+        }
+        parameter_type = reinterpret_cast<PyTypeObject*>(type.release().ptr());
+      },
+      "The class of tensors that a module has marked as its parameters.");
 }
 
 }  // namespace deepseek::python
