@@ -25,13 +25,13 @@ DEEPSEEK_FUNCTION(Tensor, zeros, (Dims size, std::optional<DType> dtype DEFAULT(
                   "A tensor of the given size filled with 0; dtype is the default floating type unless given.") {
   return constant(size, 0, creation::or_default(dtype), requires_grad, "zeros");
 }
-DEEPSEEK_FACTS(zeros, .reference = "numpy.zeros(size)", .good = {"(2, 3)", "()", "(0, 3)", "(2,), dtype=int64"}, .bad = {"(-1, 2)"});
+DEEPSEEK_FACTS(zeros, .reference = "numpy.zeros(size, dtype and str(dtype).split('.')[1])", .good = {"(2, 3)", "()", "(0, 3)", "(2,), dtype=int64"}, .bad = {"(-1, 2)"});
 
 DEEPSEEK_FUNCTION(Tensor, ones, (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "A tensor of the given size filled with 1; dtype is the default floating type unless given.") {
   return constant(size, 1, creation::or_default(dtype), requires_grad, "ones");
 }
-DEEPSEEK_FACTS(ones, .reference = "numpy.ones(size)", .good = {"(2, 3)", "()", "(0, 3)", "(2,), dtype=bool"}, .bad = {"(-1, 2)"});
+DEEPSEEK_FACTS(ones, .reference = "numpy.ones(size, dtype and str(dtype).split('.')[1])", .good = {"(2, 3)", "()", "(0, 3)", "(2,), dtype=bool"}, .bad = {"(-1, 2)"});
 
 DEEPSEEK_FUNCTION(Tensor, empty, (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "A tensor of the given size for values to come. It holds zeros: a lazy tensor of zeros costs nothing, and a "
@@ -81,14 +81,14 @@ DEEPSEEK_FUNCTION(Tensor, new_zeros, (const Tensor& input, Dims size, std::optio
                   "Zeros of the given size, in the dtype of input unless another is given.") {
   return constant(size, 0, dtype.value_or(input.dtype()), false, "new_zeros");
 }
-DEEPSEEK_FACTS(new_zeros, .in = {"method"}, .reference = "numpy.zeros(size)", .good = {"ints(2), (2, 3)"}, .bad = {"ints(2), (-1,)"},
+DEEPSEEK_FACTS(new_zeros, .in = {"method"}, .reference = "numpy.zeros(size, input.dtype)", .good = {"ints(2), (2, 3)"}, .bad = {"ints(2), (-1,)"},
                .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, new_ones, (const Tensor& input, Dims size, std::optional<DType> dtype DEFAULT(std::nullopt)),
                   "Ones of the given size, in the dtype of input unless another is given.") {
   return constant(size, 1, dtype.value_or(input.dtype()), false, "new_ones");
 }
-DEEPSEEK_FACTS(new_ones, .in = {"method"}, .reference = "numpy.ones(size)", .good = {"ints(2), (2, 3)"}, .bad = {"ints(2), (-1,)"},
+DEEPSEEK_FACTS(new_ones, .in = {"method"}, .reference = "numpy.ones(size, input.dtype)", .good = {"ints(2), (2, 3)"}, .bad = {"ints(2), (-1,)"},
                .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, new_full, (const Tensor& input, Dims size, const Tensor& fill_value, std::optional<DType> dtype DEFAULT(std::nullopt)),

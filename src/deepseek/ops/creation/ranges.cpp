@@ -68,7 +68,7 @@ DEEPSEEK_FUNCTION(Tensor, arange,
   return creation::finish(
       integer_range(first.item<int64_t>(), last.item<int64_t>(), step.item<int64_t>(), dtype.value_or(DType::int64)), requires_grad);
 }
-DEEPSEEK_FACTS(arange, .reference = "numpy.arange(start) if end is None else numpy.arange(start, end, step)",
+DEEPSEEK_FACTS(arange, .reference = "numpy.arange(start) if end is None else numpy.arange(start, end, step, dtype and str(dtype).split('.')[1])",
                .good = {"5", "2, 7", "2, 12, 3", "5, -5, -2", "0.0, 1.0, 0.25", "0", "3.5", "1, 4, 1, dtype=float64"},
                .bad = {"0, 5, 0", "0, 5, -1", "0.0, 1.0, -0.5", "randn(2)"});
 
@@ -98,6 +98,6 @@ DEEPSEEK_FUNCTION(Tensor, eye,
   creation::check_size(shape, "eye");
   return creation::finish(cast(eq(iota(shape, {1, 0}), iota(shape, {0, 1})), creation::or_default(dtype)), requires_grad);
 }
-DEEPSEEK_FACTS(eye, .reference = "numpy.eye(n, m)", .good = {"3", "2, 4", "4, 2", "0", "3, dtype=int64"}, .bad = {"-1", "2, -1"});
+DEEPSEEK_FACTS(eye, .reference = "numpy.eye(n, m, dtype=dtype and str(dtype).split('.')[1] or float)", .good = {"3", "2, 4", "4, 2", "0", "3, dtype=int64"}, .bad = {"-1", "2, -1"});
 
 }  // namespace deepseek

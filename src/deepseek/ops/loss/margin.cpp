@@ -32,6 +32,7 @@ DEEPSEEK_FUNCTION(Tensor, pairwise_distance,
   ensure(p >= 0, "pairwise_distance: p must not be negative, but is ", p);
   Tensor a = x1, b = x2;
   loss::promote_floating(a, b);
+  broadcast(a.shape(), b.shape(), "pairwise_distance");
   const Tensor d = a - b + eps;
   ensure(d.rank() > 0, "pairwise_distance: x1 and x2 must have at least one dim");
   const Dims last{d.rank() - 1};
@@ -48,6 +49,7 @@ DEEPSEEK_FACTS(pairwise_distance, .in = {"functional"}, .reference = "numpy.lina
 DEEPSEEK_FUNCTION(Tensor, hinge_embedding_loss,
                   (const Tensor& input, const Tensor& target, double margin DEFAULT(1.0), std::string reduction DEFAULT("mean")),
                   "input where target is 1, max(0, margin - input) where it is -1; averaged, summed or as it is.") {
+  loss::check_same_shape(input, target, "hinge_embedding_loss");
   const Tensor x = to_floating(input);
   const Tensor pulled = where(ne(target, 1), relu(margin - x), 0.0);
   const Tensor pushed = where(ne(target, -1), x, 0.0);
@@ -107,6 +109,7 @@ DEEPSEEK_FUNCTION(Tensor, triplet_margin_loss,
                    double eps DEFAULT(1e-06), bool swap DEFAULT(false), std::string reduction DEFAULT("mean")),
                   "max(0, d(anchor, positive) - d(anchor, negative) + margin) with the p-norm along the last dim; averaged, summed or as "
                   "it is.\n\nswap uses the smaller of the distances from negative to anchor and to positive.") {
+  for (const Tensor* other : {&positive, &negative}) broadcast(anchor.shape(), other->shape(), "triplet_margin_loss");
   const Tensor near = pairwise_distance(anchor, positive, p, eps, false);
   Tensor far = pairwise_distance(anchor, negative, p, eps, false);
   if (swap) far = minimum(far, pairwise_distance(positive, negative, p, eps, false));

@@ -28,6 +28,7 @@ Tensor weighted(const Tensor& term, const Tensor& value, const Tensor& input, co
   if (is_floating_point(value.dtype()) && !is_floating_point(input.dtype()) && !is_floating_point(term.dtype())) {
     raise_type(op, ": value must be an integer for integer tensors, but is a float");
   }
+  broadcast(input.shape(), term.shape(), op);
   if (pointwise::number_of(value) == 1.0) return input + term;
   return input + term * value;
 }

@@ -85,18 +85,18 @@ Tensor test(const Tensor& input, bool integers) {
 DEEPSEEK_FUNCTION(Tensor, isnan, (const Tensor& input), "Where the element is not a number, as a bool tensor.") {
   return test<IsNan>(input, false);
 }
-DEEPSEEK_FACTS(isnan, .in = {"method"}, .reference = "numpy.isnan(input)", .good = {"randn(2, 3)", "ints(4)", "log(randn(9))"});
+DEEPSEEK_FACTS(isnan, .in = {"method"}, .reference = "numpy.isnan(input)", .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
 
 DEEPSEEK_FUNCTION(Tensor, isfinite, (const Tensor& input), "Where the element is neither infinite nor NaN, as a bool tensor.") {
   return test<IsFinite>(input, true);
 }
-DEEPSEEK_FACTS(isfinite, .in = {"method"}, .reference = "numpy.isfinite(input)", .good = {"randn(2, 3)", "ints(4)", "log(randn(9))"});
+DEEPSEEK_FACTS(isfinite, .in = {"method"}, .reference = "numpy.isfinite(input)", .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
 
 DEEPSEEK_FUNCTION(Tensor, isinf, (const Tensor& input), "Where the element is infinite, as a bool tensor.") {
   if (!is_floating_point(input.dtype())) return test<IsNan>(input, false);
   return eq(abs(input), std::numeric_limits<double>::infinity());
 }
-DEEPSEEK_FACTS(isinf, .in = {"method"}, .reference = "numpy.isinf(input)", .good = {"randn(2, 3)", "ints(4)", "log(ints(4, high=2))"});
+DEEPSEEK_FACTS(isinf, .in = {"method"}, .reference = "numpy.isinf(input)", .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
 
 DEEPSEEK_FUNCTION(Tensor, isposinf, (const Tensor& input), "Where the element is positive infinity, as a bool tensor.") {
   if (!is_floating_point(input.dtype())) return test<IsNan>(input, false);
@@ -108,7 +108,7 @@ DEEPSEEK_FUNCTION(Tensor, isneginf, (const Tensor& input), "Where the element is
   if (!is_floating_point(input.dtype())) return test<IsNan>(input, false);
   return eq(input, -std::numeric_limits<double>::infinity());
 }
-DEEPSEEK_FACTS(isneginf, .in = {"method"}, .reference = "numpy.isneginf(input)", .good = {"randn(2, 3)", "ints(4)", "log(ints(4, high=2))"});
+DEEPSEEK_FACTS(isneginf, .in = {"method"}, .reference = "numpy.isneginf(input)", .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
 
 DEEPSEEK_FUNCTION(Tensor, signbit, (const Tensor& input), "Where the sign bit is set (also of -0.0), as a bool tensor.") {
   return apply(SignBit{}, input.dtype() == DType::bool_ ? cast(input, DType::int32) : input);
@@ -126,7 +126,7 @@ DEEPSEEK_FUNCTION(Tensor, nan_to_num,
                pointwise::scalar_like(input, neginf.value_or(-limit)));
 }
 DEEPSEEK_FACTS(nan_to_num, .in = {"method"}, .reference = "numpy.nan_to_num(input, nan=nan, posinf=posinf, neginf=neginf)",
-               .good = {"randn(2, 3)", "log(randn(9)), 2.0", "log(ints(4, high=2)), 0.0, None, -5.0", "ints(4)"});
+               .good = {"randn(2, 3)", "randn(3), 2.0", "ints(4)"});
 
 DEEPSEEK_FUNCTION(Tensor, isclose,
                   (const Tensor& input, const Tensor& other, double rtol DEFAULT(1e-05), double atol DEFAULT(1e-08),
@@ -142,7 +142,7 @@ DEEPSEEK_FUNCTION(Tensor, isclose,
   return close;
 }
 DEEPSEEK_FACTS(isclose, .in = {"method"}, .reference = "numpy.isclose(input, other, rtol, atol, equal_nan)",
-               .good = {"randn(2, 3), randn(2, 3), 0.5", "ints(4), ints(4)", "randn(3), 0.0, 0.0, 0.5", "log(randn(9)), log(randn(9)), 1.0, 0.0, True"},
+               .good = {"randn(2, 3), randn(2, 3), 0.5", "ints(4), ints(4)", "randn(3), 0.0, 0.0, 0.5", "randn(3) * nan, randn(3) * nan, 1.0, 0.0, True"},
                .bad = {"randn(2, 3), randn(2)", "randn(2), randn(2), -1.0"});
 
 }  // namespace deepseek

@@ -43,6 +43,25 @@ struct Le : Pointwise {
   }
 };
 
+struct Gt : Pointwise {
+  static constexpr OpInfo info{.name = "gt", .onnx = "Greater", .tflite = "GREATER"};
+  static constexpr NotDifferentiable gradient = no_slope;
+  using Lanes = fused::AllTypes;
+  template <class T>
+  static bool lane(T a, T b) {
+    return a > b;
+  }
+};
+struct Ge : Pointwise {
+  static constexpr OpInfo info{.name = "ge", .onnx = "GreaterOrEqual", .tflite = "GREATER_EQUAL"};
+  static constexpr NotDifferentiable gradient = no_slope;
+  using Lanes = fused::AllTypes;
+  template <class T>
+  static bool lane(T a, T b) {
+    return a >= b;
+  }
+};
+
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, eq, (const Tensor& input, const Tensor& other),
@@ -78,14 +97,14 @@ DEEPSEEK_FACTS(le, .in = {"method"}, .reference = "input <= other",
 
 DEEPSEEK_FUNCTION(Tensor, gt, (const Tensor& input, const Tensor& other),
                   "Where input > other, as a bool tensor. Shapes broadcast and types promote.") {
-  return pointwise::binary<Lt>(other, input);
+  return pointwise::binary<Gt>(input, other);
 }
 DEEPSEEK_FACTS(gt, .in = {"method"}, .reference = "input > other",
                .good = {"ints(3, 4), ints(4)", "ints(3, 4), 2", "randn(2, 3), randn(2, 3)"}, .bad = {"randn(2, 3), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, ge, (const Tensor& input, const Tensor& other),
                   "Where input >= other, as a bool tensor. Shapes broadcast and types promote.") {
-  return pointwise::binary<Le>(other, input);
+  return pointwise::binary<Ge>(input, other);
 }
 DEEPSEEK_FACTS(ge, .in = {"method"}, .reference = "input >= other",
                .good = {"ints(3, 4), ints(4)", "ints(3, 4), 2", "randn(2, 3), randn(2, 3)"}, .bad = {"randn(2, 3), randn(2)"});

@@ -67,7 +67,11 @@ struct ShiftRight : Pointwise {
   }
 };
 
-Tensor truth(const Tensor& x) { return cast(x, DType::bool_); }
+template <class S>
+Tensor logical(const Tensor& a, const Tensor& b, const char* op) {
+  broadcast(a.shape(), b.shape(), op);  // names the caller when the shapes do not fit
+  return apply(S{}, cast(a, DType::bool_), cast(b, DType::bool_));
+}
 
 template <class S>
 Tensor bitwise(const Tensor& a, const Tensor& b) {
@@ -92,27 +96,27 @@ Tensor shift(const Tensor& a, const Tensor& b) {
 
 DEEPSEEK_FUNCTION(Tensor, logical_and, (const Tensor& input, const Tensor& other),
                   "Where both elements are true (not zero), as a bool tensor. Shapes broadcast.") {
-  return apply(And{}, truth(input), truth(other));
+  return logical<And>(input, other, "logical_and");
 }
 DEEPSEEK_FACTS(logical_and, .in = {"method"}, .reference = "numpy.logical_and(input, other)",
                .good = {"bools(3, 4), bools(4)", "ints(4, high=2), bools(4)", "randn(3), bools(3)"}, .bad = {"bools(3), bools(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, logical_or, (const Tensor& input, const Tensor& other),
                   "Where either element is true (not zero), as a bool tensor. Shapes broadcast.") {
-  return apply(Or{}, truth(input), truth(other));
+  return logical<Or>(input, other, "logical_or");
 }
 DEEPSEEK_FACTS(logical_or, .in = {"method"}, .reference = "numpy.logical_or(input, other)",
                .good = {"bools(3, 4), bools(4)", "ints(4, high=2), bools(4)"}, .bad = {"bools(3), bools(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, logical_xor, (const Tensor& input, const Tensor& other),
                   "Where exactly one element is true (not zero), as a bool tensor. Shapes broadcast.") {
-  return apply(Xor{}, truth(input), truth(other));
+  return logical<Xor>(input, other, "logical_xor");
 }
 DEEPSEEK_FACTS(logical_xor, .in = {"method"}, .reference = "numpy.logical_xor(input, other)",
                .good = {"bools(3, 4), bools(4)", "ints(4, high=2), bools(4)"}, .bad = {"bools(3), bools(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, logical_not, (const Tensor& input), "Where the element is false (zero), as a bool tensor.") {
-  return apply(Not{}, truth(input));
+  return apply(Not{}, cast(input, DType::bool_));
 }
 DEEPSEEK_FACTS(logical_not, .in = {"method"}, .reference = "numpy.logical_not(input)", .good = {"bools(3, 4)", "ints(4, high=2)", "randn(3)"});
 

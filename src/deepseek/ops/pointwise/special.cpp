@@ -87,9 +87,32 @@ double trigamma_of(double x) {
   return sign * (sum + 1 / x + 0.5 * z + series * z / x);
 }
 
+double tetragamma_of(double x) {
+  double sum = 0;
+  if (x < 0.5) {
+    const double s = std::sin(M_PI * x);
+    sum -= 2 * M_PI * M_PI * M_PI * std::cos(M_PI * x) / (s * s * s);  // reflection
+    x = 1 - x;
+  }
+  for (; x < 10; x += 1) sum -= 2 / (x * x * x);
+  const double z = 1 / (x * x);
+  const double series = fused::detail::polynomial(z, 691.0 / 210, -5.0 / 6, 3.0 / 10, -1.0 / 6, 1.0 / 6, -0.5, -1.0);
+  return sum + z * (series - 1 / x);
+}
+
+struct Tetragamma : Pointwise {
+  static constexpr OpInfo info{.name = "tetragamma"};
+  static constexpr NotDifferentiable gradient{"the third derivative of digamma is not implemented"};
+  using Lanes = fused::Floating;
+  template <class T>
+  static T lane(T x) {
+    return static_cast<T>(tetragamma_of(static_cast<double>(x)));
+  }
+};
 struct Trigamma : Pointwise {
   static constexpr OpInfo info{.name = "trigamma"};
-  static constexpr NotDifferentiable gradient{"the second derivative of digamma is not implemented"};
+  static constexpr Saves saves = Saves::inputs;
+  void gradient(Grad& g) const { g.set(0, g.grad() * apply(Tetragamma{}, g.input())); }
   using Lanes = fused::Floating;
   template <class T>
   static T lane(T x) {
