@@ -224,4 +224,38 @@ TEST(Random, BernoulliFollowsItsProbabilities) {
   for (size_t i = 1; i < 4; ++i) EXPECT_NEAR(m[i], static_cast<double>(i) / 4, 5 * 0.5 / std::sqrt(20000.0));
 }
 
+TEST(Random, MultinomialFollowsItsWeights) {
+  manual_seed(11);
+  const Tensor w = Tensor::from_vector(std::vector<float>{1, 0, 3, 4}, {4});
+  constexpr int64_t n = 40000;
+  std::vector<double> counts(4);
+  for (int64_t i : multinomial(w, n, true).to_vector<int64_t>()) ++counts.at(static_cast<size_t>(i));
+  EXPECT_EQ(counts[1], 0);
+  for (size_t i : {0, 2, 3}) {
+    const double p = std::vector<double>{1, 0, 3, 4}[i] / 8;
+    EXPECT_NEAR(counts[i], n * p, 5 * std::sqrt(n * p * (1 - p)));
+  }
+  // Without replacement: no index twice, none of weight 0, and the first is drawn by weight.
+  const std::vector<int64_t> draws = multinomial(expand(w, {8000, 4}), 3, false).to_vector<int64_t>();
+  double first_is_last = 0;
+  for (size_t r = 0; r < 8000; ++r) {
+    std::vector<int64_t> row(draws.begin() + static_cast<int64_t>(3 * r), draws.begin() + static_cast<int64_t>(3 * r + 3));
+    first_is_last += row[0] == 3;
+    std::sort(row.begin(), row.end());
+    ASSERT_TRUE((row == std::vector<int64_t>{0, 2, 3}));
+  }
+  EXPECT_NEAR(first_is_last, 4000, 5 * std::sqrt(2000.0));
+  EXPECT_THROW(multinomial(w, 4, false).eval(), Error);
+  EXPECT_THROW(multinomial(-w, 1, true).eval(), Error);
+}
+
+TEST(Random, GumbelSoftmaxDrawsByLogits) {
+  manual_seed(12);
+  const Tensor logits = log(Tensor::from_vector(std::vector<float>{1, 3, 4}, {3}));
+  const std::vector<float> share = mean(gumbel_softmax(expand(logits, {20000, 3}), 1.0, true), {0}).to_vector<float>();
+  EXPECT_NEAR(share[0], 0.125, 0.012);
+  EXPECT_NEAR(share[1], 0.375, 0.018);
+  EXPECT_NEAR(share[2], 0.5, 0.018);
+}
+
 }  // namespace

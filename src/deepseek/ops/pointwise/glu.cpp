@@ -1,4 +1,5 @@
 // glu.
+#include "deepseek/graph/operators.h"
 #include "deepseek/ops.h"
 #include "deepseek/ops/function.h"
 

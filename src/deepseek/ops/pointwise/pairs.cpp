@@ -1,4 +1,4 @@
-// Functions of two numbers: hypot, copysign, logaddexp, logaddexp2, xlogy, heaviside, ldexp.
+// Functions of two numbers: hypot, copysign, logaddexp, logaddexp2, xlogy, heaviside, ldexp, float_power.
 #include <cmath>
 #include <limits>
 
@@ -131,5 +131,11 @@ DEEPSEEK_FUNCTION(Tensor, ldexp, (const Tensor& input, const Tensor& other), "in
   return input * exp2(other);
 }
 DEEPSEEK_FACTS(ldexp, .in = {"method"}, .reference = "input * 2.0 ** other", .good = {"randn(2, 3), ints(3)"});
+
+DEEPSEEK_FUNCTION(Tensor, float_power, (const Tensor& input, const Tensor& exponent), "input ** exponent in float64. Shapes broadcast.") {
+  return pow(cast(input, DType::float64), cast(exponent, DType::float64));
+}
+DEEPSEEK_FACTS(float_power, .in = {"method"}, .reference = "numpy.float_power(input, exponent)",
+               .good = {"rand(2, 3) + 0.5, 2.5", "ints(3, low=1), -2"});
 
 }  // namespace deepseek
