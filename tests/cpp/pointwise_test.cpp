@@ -91,7 +91,8 @@ TEST(Pointwise, BoolsAreTruthValues) {
 }
 
 TEST(Pointwise, TypesPromoteAsInTorch) {
-  const Tensor u8 = vec<uint8_t>({1}), i8 = vec<int8_t>({1}), i32 = vec<int32_t>({1}), i64 = vec<int64_t>({1}), f32 = vec<float>({1}),
+  const Tensor u8 = vec<uint8_t>({1}), i8 = vec<int8_t>({1}), i32 = vec<int32_t>({1}), i64 = vec<int64_t>({1}),
+      f32 = vec<float>({1}),
                f64 = vec<double>({1}), yes = bools({1});
   const auto type = [](const Tensor& t) { return t.dtype(); };
   EXPECT_EQ(type(u8 + i8), DType::int16);
@@ -138,7 +139,8 @@ void special_values() {
   check<bool>(isinf(x), {false, true, true, false, false, false, false});
   check<bool>(signbit(vec<T>({f(-0.0), f(0.0), -1, 1})), {true, false, true, false});
   check<bool>(x == x, {false, true, true, true, true, true, true});
-  check<bool>(isclose(vec<T>({f(inf), f(inf), f(nan), 1}), vec<T>({f(inf), f(-inf), f(nan), f(1.000001)})), {true, false, false, true});
+  check<bool>(isclose(vec<T>({f(inf), f(inf), f(nan), 1}), vec<T>({f(inf), f(-inf), f(nan), f(1.000001)})), {true, false, false,
+      true});
   check<T>(xlogy(vec<T>({0, 0, 0, 2}), vec<T>({0, f(inf), f(nan), 1})), {0, 0, f(nan), 0});
   check<T>(logaddexp(vec<T>({f(inf), f(-inf), f(-inf)}), vec<T>({1, f(-inf), 1})), {f(inf), f(-inf), 1});
   check<T>(erfinv(vec<T>({1, -1, 2, 0})), {f(inf), f(-inf), f(nan), 0});

@@ -21,19 +21,24 @@ Tensor full_of(const Shape& size, const Tensor& value, std::optional<DType> dtyp
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, zeros, (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+DEEPSEEK_FUNCTION(Tensor, zeros,
+                  (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "A tensor of the given size filled with 0; dtype is the default floating type unless given.") {
   return constant(size, 0, creation::or_default(dtype), requires_grad, "zeros");
 }
-DEEPSEEK_FACTS(zeros, .reference = "numpy.zeros(size, dtype and str(dtype).split('.')[1])", .good = {"(2, 3)", "()", "(0, 3)", "(2,), dtype=int64"}, .bad = {"(-1, 2)"});
+DEEPSEEK_FACTS(zeros, .reference = "numpy.zeros(size, dtype and str(dtype).split('.')[1])",
+               .good = {"(2, 3)", "()", "(0, 3)", "(2,), dtype=int64"}, .bad = {"(-1, 2)"});
 
-DEEPSEEK_FUNCTION(Tensor, ones, (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+DEEPSEEK_FUNCTION(Tensor, ones,
+                  (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "A tensor of the given size filled with 1; dtype is the default floating type unless given.") {
   return constant(size, 1, creation::or_default(dtype), requires_grad, "ones");
 }
-DEEPSEEK_FACTS(ones, .reference = "numpy.ones(size, dtype and str(dtype).split('.')[1])", .good = {"(2, 3)", "()", "(0, 3)", "(2,), dtype=bool"}, .bad = {"(-1, 2)"});
+DEEPSEEK_FACTS(ones, .reference = "numpy.ones(size, dtype and str(dtype).split('.')[1])",
+               .good = {"(2, 3)", "()", "(0, 3)", "(2,), dtype=bool"}, .bad = {"(-1, 2)"});
 
-DEEPSEEK_FUNCTION(Tensor, empty, (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+DEEPSEEK_FUNCTION(Tensor, empty,
+                  (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "A tensor of the given size for values to come. It holds zeros: a lazy tensor of zeros costs nothing, and a "
                   "forgotten write gives the same result every time.") {
   return constant(size, 0, creation::or_default(dtype), requires_grad, "empty");
@@ -44,25 +49,29 @@ DEEPSEEK_FUNCTION(Tensor, full,
                   (Dims size, const Tensor& fill_value, std::optional<DType> dtype DEFAULT(std::nullopt),
                    bool requires_grad DEFAULT(false)),
                   "A tensor of the given size filled with fill_value, a number or a tensor without dims.\n\n"
-                  "dtype is that of the value unless given: int64 for an int, bool for a bool, the default floating type for a float.") {
+                  "dtype is that of the value unless given: int64 for an int, bool for a bool, the default floating type for a "
+                  "float.") {
   return full_of(size, fill_value, dtype, requires_grad, "full");
 }
 DEEPSEEK_FACTS(full, .reference = "numpy.full(size, fill_value)", .good = {"(2, 3), 1.5", "(2, 3), 7", "(), True", "(0,), 2.0"},
                .bad = {"(-1,), 0.0", "(2,), randn(2)"});
 
-DEEPSEEK_FUNCTION(Tensor, zeros_like, (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+DEEPSEEK_FUNCTION(Tensor, zeros_like,
+                  (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "Zeros of the shape of input, and of its dtype unless another is given.") {
   return constant_like(input, 0, dtype, requires_grad);
 }
 DEEPSEEK_FACTS(zeros_like, .reference = "numpy.zeros_like(input)", .good = {"randn(2, 3)", "ints(4)"}, .check_grad = false);
 
-DEEPSEEK_FUNCTION(Tensor, ones_like, (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+DEEPSEEK_FUNCTION(Tensor, ones_like,
+                  (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "Ones of the shape of input, and of its dtype unless another is given.") {
   return constant_like(input, 1, dtype, requires_grad);
 }
 DEEPSEEK_FACTS(ones_like, .reference = "numpy.ones_like(input)", .good = {"randn(2, 3)", "ints(4)"}, .check_grad = false);
 
-DEEPSEEK_FUNCTION(Tensor, empty_like, (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+DEEPSEEK_FUNCTION(Tensor, empty_like,
+                  (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "Zeros of the shape of input for values to come, and of its dtype unless another is given.") {
   return constant_like(input, 0, dtype, requires_grad);
 }
@@ -81,17 +90,20 @@ DEEPSEEK_FUNCTION(Tensor, new_zeros, (const Tensor& input, Dims size, std::optio
                   "Zeros of the given size, in the dtype of input unless another is given.") {
   return constant(size, 0, dtype.value_or(input.dtype()), false, "new_zeros");
 }
-DEEPSEEK_FACTS(new_zeros, .in = {"method"}, .reference = "numpy.zeros(size, input.dtype)", .good = {"ints(2), (2, 3)"}, .bad = {"ints(2), (-1,)"},
+DEEPSEEK_FACTS(new_zeros, .in = {"method"}, .reference = "numpy.zeros(size, input.dtype)", .good = {"ints(2), (2, 3)"},
+               .bad = {"ints(2), (-1,)"},
                .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, new_ones, (const Tensor& input, Dims size, std::optional<DType> dtype DEFAULT(std::nullopt)),
                   "Ones of the given size, in the dtype of input unless another is given.") {
   return constant(size, 1, dtype.value_or(input.dtype()), false, "new_ones");
 }
-DEEPSEEK_FACTS(new_ones, .in = {"method"}, .reference = "numpy.ones(size, input.dtype)", .good = {"ints(2), (2, 3)"}, .bad = {"ints(2), (-1,)"},
+DEEPSEEK_FACTS(new_ones, .in = {"method"}, .reference = "numpy.ones(size, input.dtype)", .good = {"ints(2), (2, 3)"},
+               .bad = {"ints(2), (-1,)"},
                .check_grad = false);
 
-DEEPSEEK_FUNCTION(Tensor, new_full, (const Tensor& input, Dims size, const Tensor& fill_value, std::optional<DType> dtype DEFAULT(std::nullopt)),
+DEEPSEEK_FUNCTION(Tensor, new_full,
+                  (const Tensor& input, Dims size, const Tensor& fill_value, std::optional<DType> dtype DEFAULT(std::nullopt)),
                   "fill_value in the given size, in the dtype of input unless another is given.") {
   return full_of(size, fill_value, dtype.value_or(input.dtype()), false, "new_full");
 }

@@ -1,4 +1,5 @@
-// Sequences and the identity: arange, linspace, logspace, eye. All are functions of the position, so they cost no memory when fused.
+// Sequences and the identity: arange, linspace, logspace, eye. All are functions of the position, so they cost no memory when
+// fused.
 #include <cmath>
 
 #include "deepseek/graph/operators.h"
@@ -33,7 +34,8 @@ Tensor integer_range(int64_t start, int64_t end, int64_t step, DType dtype) {
 
 // In double whatever the result: a sum of float steps would drift.
 Tensor floating_range(double start, double end, double step, DType dtype) {
-  ensure(std::isfinite(start) && std::isfinite(end) && std::isfinite(step), "arange: start, end and step must be finite, but are ",
+  ensure(std::isfinite(start) && std::isfinite(end) && std::isfinite(step),
+      "arange: start, end and step must be finite, but are ",
          start, ", ", end, " and ", step);
   ensure(step != 0, "arange: step must not be 0");
   ensure(step > 0 ? end >= start : end <= start, "arange: step ", step, " does not lead from start ", start, " to end ", end);
@@ -62,13 +64,17 @@ DEEPSEEK_FUNCTION(Tensor, arange,
   for (const Tensor* t : {&start, end ? &*end : &start, &step}) require_number(*t, "arange", "every argument");
   const Tensor first = end ? start : Tensor(0), last = end ? *end : start;
   if (is_floating_point(first.dtype()) || is_floating_point(last.dtype()) || is_floating_point(step.dtype())) {
-    return creation::finish(floating_range(first.item<double>(), last.item<double>(), step.item<double>(), creation::or_default(dtype)),
+    return creation::finish(floating_range(first.item<double>(), last.item<double>(), step.item<double>(),
+        creation::or_default(dtype)),
                             requires_grad);
   }
   return creation::finish(
-      integer_range(first.item<int64_t>(), last.item<int64_t>(), step.item<int64_t>(), dtype.value_or(DType::int64)), requires_grad);
+      integer_range(first.item<int64_t>(), last.item<int64_t>(), step.item<int64_t>(), dtype.value_or(DType::int64)),
+          requires_grad);
 }
-DEEPSEEK_FACTS(arange, .reference = "numpy.arange(start) if end is None else numpy.arange(start, end, step, dtype and str(dtype).split('.')[1])",
+DEEPSEEK_FACTS(arange,
+               .reference = "numpy.arange(start) if end is None else numpy.arange(start, end, step, dtype and "
+                            "str(dtype).split('.')[1])",
                .good = {"5", "2, 7", "2, 12, 3", "5, -5, -2", "0.0, 1.0, 0.25", "0", "3.5", "1, 4, 1, dtype=float64"},
                .bad = {"0, 5, 0", "0, 5, -1", "0.0, 1.0, -0.5", "randn(2)"});
 
@@ -82,12 +88,15 @@ DEEPSEEK_FACTS(linspace, .reference = "numpy.linspace(start, end, steps)",
                .good = {"0, 1, 5", "-2, 3, 4", "1.5, 1.5, 3", "0, 1, 1", "0, 1, 0", "3, -3, 100"}, .bad = {"0, 1, -1"});
 
 DEEPSEEK_FUNCTION(Tensor, logspace,
-                  (double start, double end, int64_t steps, double base DEFAULT(10.0), std::optional<DType> dtype DEFAULT(std::nullopt),
+                  (double start, double end, int64_t steps, double base DEFAULT(10.0),
+                      std::optional<DType> dtype DEFAULT(std::nullopt),
                    bool requires_grad DEFAULT(false)),
                   "base to the power of `steps` numbers at equal distances from start to end, both included.") {
-  return creation::finish(cast(pow(Tensor(base), spaced(start, end, steps, "logspace")), creation::or_default(dtype)), requires_grad);
+  return creation::finish(cast(pow(Tensor(base), spaced(start, end, steps, "logspace")), creation::or_default(dtype)),
+      requires_grad);
 }
-DEEPSEEK_FACTS(logspace, .reference = "numpy.logspace(start, end, steps, base=base)", .good = {"0, 1, 5", "-2, 3, 4, base=2.0", "0, 1, 1"},
+DEEPSEEK_FACTS(logspace, .reference = "numpy.logspace(start, end, steps, base=base)",
+               .good = {"0, 1, 5", "-2, 3, 4, base=2.0", "0, 1, 1"},
                .bad = {"0, 1, -1"});
 
 DEEPSEEK_FUNCTION(Tensor, eye,
@@ -98,6 +107,7 @@ DEEPSEEK_FUNCTION(Tensor, eye,
   creation::check_size(shape, "eye");
   return creation::finish(cast(eq(iota(shape, {1, 0}), iota(shape, {0, 1})), creation::or_default(dtype)), requires_grad);
 }
-DEEPSEEK_FACTS(eye, .reference = "numpy.eye(n, m, dtype=dtype and str(dtype).split('.')[1] or float)", .good = {"3", "2, 4", "4, 2", "0", "3, dtype=int64"}, .bad = {"-1", "2, -1"});
+DEEPSEEK_FACTS(eye, .reference = "numpy.eye(n, m, dtype=dtype and str(dtype).split('.')[1] or float)",
+               .good = {"3", "2, 4", "4, 2", "0", "3, dtype=int64"}, .bad = {"-1", "2, -1"});
 
 }  // namespace deepseek

@@ -103,8 +103,8 @@ DEEPSEEK_FUNCTION(Tensor, binary_cross_entropy,
   return loss::reduced(values, reduction, "binary_cross_entropy");
 }
 DEEPSEEK_FACTS(binary_cross_entropy, .in = {"functional"},
-               .reference = "(lambda l: l.mean() if reduction == 'mean' else l.sum() if reduction == 'sum' else l)((1 if weight is None else "
-                            "weight) * -(target * numpy.log(input) + (1 - target) * numpy.log1p(-input)))",
+               .reference = "(lambda l: l.mean() if reduction == 'mean' else l.sum() if reduction == 'sum' else l)((1 if "
+                            "weight is None else weight) * -(target * numpy.log(input) + (1 - target) * numpy.log1p(-input)))",
                .good = {"rand(2, 3) * 0.8 + 0.1, rand(2, 3)", "rand(2, 3) * 0.8 + 0.1, rand(2, 3), rand(3), 'sum'",
                         "rand(3) * 0.8 + 0.1, rand(3), None, 'none'"},
                .bad = {"rand(2, 3), rand(3)", "rand(3), rand(3), None, 'average'"});
@@ -119,18 +119,21 @@ DEEPSEEK_FUNCTION(Tensor, binary_cross_entropy_with_logits,
   Tensor x = input, t = target;
   loss::promote_floating(x, t);
   Tensor p = pos_weight ? cast(*pos_weight, x.dtype()) : pointwise::scalar_like(x, 1);
-  ensure(broadcastable_to(p.shape(), x.shape()), "binary_cross_entropy_with_logits: pos_weight must broadcast to input, but pos_weight is ",
+  ensure(broadcastable_to(p.shape(), x.shape()), "binary_cross_entropy_with_logits: pos_weight must broadcast to input, but "
+      "pos_weight is ",
          to_string(p.shape()), " and input is ", to_string(x.shape()));
   Tensor values = apply(Logits{}, x, t, p);
   if (weight) values = values * *weight;
   return loss::reduced(values, reduction, "binary_cross_entropy_with_logits");
 }
 DEEPSEEK_FACTS(binary_cross_entropy_with_logits, .in = {"functional"},
-               .reference = "(lambda l: l.mean() if reduction == 'mean' else l.sum() if reduction == 'sum' else l)((1 if weight is None else "
-                            "weight) * ((1 - target) * numpy.logaddexp(0, input) + (1 if pos_weight is None else pos_weight) * target * "
-                            "numpy.logaddexp(0, -input)))",
-               .good = {"randn(2, 3), rand(2, 3)", "randn(2, 3), rand(2, 3), rand(3), 'sum'", "randn(2, 3) * 40, rand(2, 3), None, 'none'",
+               .reference = "(lambda l: l.mean() if reduction == 'mean' else l.sum() if reduction == 'sum' else l)((1 if "
+                            "weight is None else weight) * ((1 - target) * numpy.logaddexp(0, input) + (1 if pos_weight is "
+                            "None else pos_weight) * target * numpy.logaddexp(0, -input)))",
+               .good = {"randn(2, 3), rand(2, 3)", "randn(2, 3), rand(2, 3), rand(3), 'sum'",
+                        "randn(2, 3) * 40, rand(2, 3), None, 'none'",
                         "randn(2, 3), rand(2, 3), None, 'mean', rand(3)"},
-               .bad = {"randn(2, 3), rand(3)", "randn(3), rand(3), None, 'average'", "randn(3), rand(3), None, 'mean', rand(2)"});
+               .bad = {"randn(2, 3), rand(3)", "randn(3), rand(3), None, 'average'",
+                        "randn(3), rand(3), None, 'mean', rand(2)"});
 
 }  // namespace deepseek

@@ -6,7 +6,8 @@
 namespace deepseek::loss {
 
 void check_reduction(const std::string& reduction, std::string_view op) {
-  ensure(reduction == "none" || reduction == "mean" || reduction == "sum", op, ": reduction must be 'none', 'mean' or 'sum', but is '",
+  ensure(reduction == "none" || reduction == "mean" || reduction == "sum", op,
+      ": reduction must be 'none', 'mean' or 'sum', but is '",
          reduction, "'");
 }
 

@@ -33,10 +33,12 @@ struct Abs : Pointwise {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, sign, (const Tensor& input), "-1, 0 or 1 by the sign of each element; NaN stays NaN. The gradient is 0.") {
+DEEPSEEK_FUNCTION(Tensor, sign, (const Tensor& input),
+                  "-1, 0 or 1 by the sign of each element; NaN stays NaN. The gradient is 0.") {
   return apply(Sign{}, input);
 }
-DEEPSEEK_FACTS(sign, .in = {"method"}, .reference = "numpy.sign(input)", .good = {"randn(2, 3)", "ints(4, low=-3)", "randn(0)"});
+DEEPSEEK_FACTS(sign, .in = {"method"}, .reference = "numpy.sign(input)",
+               .good = {"randn(2, 3)", "ints(4, low=-3)", "randn(0)"});
 
 DEEPSEEK_FUNCTION(Tensor, sgn, (const Tensor& input), "-1, 0 or 1 by the sign of each element; the same as sign.") {
   return sign(input);
@@ -47,9 +49,13 @@ DEEPSEEK_FUNCTION(Tensor, abs, (const Tensor& input), "The magnitude of each ele
   if (input.dtype() == DType::uint8) return input;
   return apply(Abs{}, input);
 }
-DEEPSEEK_FACTS(abs, .in = {"method"}, .reference = "numpy.abs(input)", .good = {"randn(2, 3)", "randn()", "ints(4, low=-3)", "randn(0)"});
+DEEPSEEK_FACTS(abs, .in = {"method"}, .reference = "numpy.abs(input)",
+               .good = {"randn(2, 3)", "randn()", "ints(4, low=-3)", "randn(0)"});
 
-DEEPSEEK_FUNCTION(Tensor, absolute, (const Tensor& input), "The magnitude of each element; the same as abs.") { return abs(input); }
+DEEPSEEK_FUNCTION(Tensor, absolute, (const Tensor& input),
+                  "The magnitude of each element; the same as abs.") {
+  return abs(input);
+}
 DEEPSEEK_FACTS(absolute, .in = {"method"}, .reference = "numpy.abs(input)", .good = {"randn(2, 3)"});
 
 }  // namespace deepseek

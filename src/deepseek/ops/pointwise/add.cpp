@@ -52,7 +52,8 @@ DEEPSEEK_FUNCTION(Tensor, add, (const Tensor& input, const Tensor& other, double
   return pointwise::binary<Add>(input, scaled(input, other, alpha, "add"));
 }
 DEEPSEEK_FACTS(add, .in = {"method"}, .reference = "input + other if alpha == 1 else input + alpha * other",
-               .good = {"randn(2, 3), randn(2, 3)", "randn(2, 1, 3), randn(4, 1), alpha=2", "randn(2, 3), 1.5", "randn(), randn(2)",
+               .good = {"randn(2, 3), randn(2, 3)", "randn(2, 1, 3), randn(4, 1), alpha=2", "randn(2, 3), 1.5",
+                        "randn(), randn(2)",
                         "ints(3, 4), ints(4)", "ints(3), 2", "randn(0, 3), randn(3)", "randn(3), ints(3)",
                         "randn(3), randn(3), alpha=0.5"},
                .bad = {"randn(2, 3), randn(2)", "ints(2), ints(2), alpha=0.5"});
@@ -66,7 +67,8 @@ DEEPSEEK_FUNCTION(Tensor, sub, (const Tensor& input, const Tensor& other, double
   return pointwise::binary<Sub>(input, scaled(input, other, alpha, "sub"));
 }
 DEEPSEEK_FACTS(sub, .in = {"method"}, .reference = "input - other if alpha == 1 else input - alpha * other",
-               .good = {"randn(2, 3), randn(2, 3)", "randn(2, 1, 3), randn(4, 1), alpha=2", "randn(2, 3), 1.5", "ints(3, 4), ints(4)",
+               .good = {"randn(2, 3), randn(2, 3)", "randn(2, 1, 3), randn(4, 1), alpha=2", "randn(2, 3), 1.5",
+                        "ints(3, 4), ints(4)",
                         "randn(0, 3), randn(3)"},
                .bad = {"randn(2, 3), randn(2)", "bools(2), bools(2)"});
 

@@ -15,7 +15,8 @@ DEEPSEEK_FUNCTION(Tensor, rad2deg, (const Tensor& input), "Radians as degrees: i
 DEEPSEEK_FACTS(rad2deg, .in = {"method"}, .reference = "numpy.rad2deg(input)", .good = {"randn(2, 3)", "ints(4)"});
 
 DEEPSEEK_FUNCTION(Tensor, logit, (const Tensor& input, std::optional<double> eps DEFAULT(std::nullopt)),
-                  "log(input / (1 - input)), the inverse of sigmoid; input is first limited to [eps, 1 - eps] when eps is given.") {
+                  "log(input / (1 - input)), the inverse of sigmoid; input is first limited to [eps, 1 - eps] when eps is "
+                  "given.") {
   Tensor x = to_floating(input);
   if (eps) {
     ensure(*eps >= 0 && *eps <= 0.5, "logit: eps must be between 0 and 0.5, but is ", *eps);
@@ -23,7 +24,8 @@ DEEPSEEK_FUNCTION(Tensor, logit, (const Tensor& input, std::optional<double> eps
   }
   return log(x) - log1p(-x);
 }
-DEEPSEEK_FACTS(logit, .in = {"method", "special"}, .reference = "scipy.special.logit(input if eps is None else numpy.clip(input, eps, 1 - eps))",
+DEEPSEEK_FACTS(logit, .in = {"method", "special"},
+               .reference = "scipy.special.logit(input if eps is None else numpy.clip(input, eps, 1 - eps))",
                .good = {"rand(2, 3) * 0.8 + 0.1", "rand(3), 0.2"}, .bad = {"rand(3), 0.7"});
 
 DEEPSEEK_FUNCTION(Tensor, sinc, (const Tensor& input), "sin(pi * input) / (pi * input), and 1 at 0.") {

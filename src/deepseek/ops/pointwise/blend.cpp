@@ -36,7 +36,8 @@ Tensor weighted(const Tensor& term, const Tensor& value, const Tensor& input, co
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, lerp, (const Tensor& input, const Tensor& end, const Tensor& weight),
-                  "input + weight * (end - input), exact where weight is 0 or 1. weight is a number or a tensor; shapes broadcast.") {
+                  "input + weight * (end - input), exact where weight is 0 or 1. weight is a number or a tensor; shapes "
+                  "broadcast.") {
   Tensor x = input, y = end, w = weight;
   promote_operands(x, y, w);
   return apply(Lerp{}, to_floating(x), to_floating(y), to_floating(w));
@@ -45,15 +46,18 @@ DEEPSEEK_FACTS(lerp, .in = {"method"}, .reference = "input + weight * (end - inp
                .good = {"randn(2, 3), randn(2, 3), 0.25", "randn(4, 1), randn(3), rand(4, 3)", "randn(3), randn(3), 1.5"},
                .bad = {"randn(2), randn(3), 0.5"});
 
-DEEPSEEK_FUNCTION(Tensor, addcmul, (const Tensor& input, const Tensor& tensor1, const Tensor& tensor2, const Tensor& value DEFAULT(1)),
+DEEPSEEK_FUNCTION(Tensor, addcmul,
+                  (const Tensor& input, const Tensor& tensor1, const Tensor& tensor2, const Tensor& value DEFAULT(1)),
                   "input + value * tensor1 * tensor2. Shapes broadcast and types promote.") {
   return weighted(tensor1 * tensor2, value, input, "addcmul");
 }
 DEEPSEEK_FACTS(addcmul, .in = {"method"}, .reference = "input + value * tensor1 * tensor2",
-               .good = {"randn(2, 3), randn(2, 3), randn(2, 3)", "randn(3), randn(4, 1), randn(3), value=0.5", "ints(3), ints(3), ints(3), value=2"},
+               .good = {"randn(2, 3), randn(2, 3), randn(2, 3)", "randn(3), randn(4, 1), randn(3), value=0.5",
+                        "ints(3), ints(3), ints(3), value=2"},
                .bad = {"randn(2), randn(3), randn(3)", "ints(3), ints(3), ints(3), value=0.5"});
 
-DEEPSEEK_FUNCTION(Tensor, addcdiv, (const Tensor& input, const Tensor& tensor1, const Tensor& tensor2, const Tensor& value DEFAULT(1)),
+DEEPSEEK_FUNCTION(Tensor, addcdiv,
+                  (const Tensor& input, const Tensor& tensor1, const Tensor& tensor2, const Tensor& value DEFAULT(1)),
                   "input + value * tensor1 / tensor2. Shapes broadcast and types promote.") {
   return weighted(tensor1 / tensor2, value, input, "addcdiv");
 }

@@ -92,7 +92,8 @@ Tensor limited(const Tensor& input, double low, double high, const char* op) {
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, clamp,
-                  (const Tensor& input, std::optional<Tensor> min DEFAULT(std::nullopt), std::optional<Tensor> max DEFAULT(std::nullopt)),
+                  (const Tensor& input, std::optional<Tensor> min DEFAULT(std::nullopt),
+                      std::optional<Tensor> max DEFAULT(std::nullopt)),
                   "input limited to [min, max], numbers or tensors that broadcast; a missing limit does not limit.\n\n"
                   "Types promote. NaN stays NaN. The gradient passes where the element is inside or on a limit.") {
   ensure(min || max, "clamp: min, max or both must be given");
@@ -113,12 +114,14 @@ DEEPSEEK_FUNCTION(Tensor, clamp,
 }
 DEEPSEEK_FACTS(clamp, .in = {"method"},
                .reference = "numpy.clip(input, min, max)",
-               .good = {"randn(2, 3), -0.5, 0.5", "randn(2, 3), min=0.1", "randn(2, 3), max=0.1", "randn(4, 3), randn(3) - 1, randn(4, 1) + 1",
+               .good = {"randn(2, 3), -0.5, 0.5", "randn(2, 3), min=0.1", "randn(2, 3), max=0.1",
+                        "randn(4, 3), randn(3) - 1, randn(4, 1) + 1",
                         "ints(5), 2, 4", "ints(5), max=4", "randn(), 0.0, 1.0", "randn(0), 0.0, 1.0"},
                .bad = {"randn(3)", "randn(3), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, clip,
-                  (const Tensor& input, std::optional<Tensor> min DEFAULT(std::nullopt), std::optional<Tensor> max DEFAULT(std::nullopt)),
+                  (const Tensor& input, std::optional<Tensor> min DEFAULT(std::nullopt),
+                      std::optional<Tensor> max DEFAULT(std::nullopt)),
                   "input limited to [min, max]; the same as clamp.") {
   return clamp(input, min, max);
 }
@@ -127,12 +130,14 @@ DEEPSEEK_FACTS(clip, .in = {"method"}, .reference = "numpy.clip(input, min, max)
 DEEPSEEK_FUNCTION(Tensor, clamp_min, (const Tensor& input, const Tensor& min), "input limited from below by min.") {
   return clamp(input, min);
 }
-DEEPSEEK_FACTS(clamp_min, .in = {"method"}, .reference = "numpy.maximum(input, min)", .good = {"randn(2, 3), 0.1"}, .bad = {"randn(3), randn(2)"});
+DEEPSEEK_FACTS(clamp_min, .in = {"method"}, .reference = "numpy.maximum(input, min)", .good = {"randn(2, 3), 0.1"},
+               .bad = {"randn(3), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, clamp_max, (const Tensor& input, const Tensor& max), "input limited from above by max.") {
   return clamp(input, std::nullopt, max);
 }
-DEEPSEEK_FACTS(clamp_max, .in = {"method"}, .reference = "numpy.minimum(input, max)", .good = {"randn(2, 3), 0.1"}, .bad = {"randn(3), randn(2)"});
+DEEPSEEK_FACTS(clamp_max, .in = {"method"}, .reference = "numpy.minimum(input, max)", .good = {"randn(2, 3), 0.1"},
+               .bad = {"randn(3), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, hardtanh, (const Tensor& input, double min_val DEFAULT(-1.0), double max_val DEFAULT(1.0)),
                   "input limited to [min_val, max_val]. The gradient at and beyond the limits is 0.") {
@@ -141,9 +146,11 @@ DEEPSEEK_FUNCTION(Tensor, hardtanh, (const Tensor& input, double min_val DEFAULT
 DEEPSEEK_FACTS(hardtanh, .in = {"functional"}, .reference = "numpy.clip(input, min_val, max_val)",
                .good = {"randn(2, 3)", "randn(2, 3), -0.5, 0.25", "ints(4), 0, 2"}, .bad = {"randn(3), 1.0, -1.0", "bools(2)"});
 
-DEEPSEEK_FUNCTION(Tensor, relu6, (const Tensor& input), "input limited to [0, 6]. The gradient at and beyond the limits is 0.") {
+DEEPSEEK_FUNCTION(Tensor, relu6, (const Tensor& input),
+                  "input limited to [0, 6]. The gradient at and beyond the limits is 0.") {
   return limited(input, 0, 6, "relu6");
 }
-DEEPSEEK_FACTS(relu6, .in = {"functional"}, .reference = "numpy.clip(input, 0, 6)", .good = {"randn(2, 3) * 5", "randn(0)"}, .bad = {"bools(2)"});
+DEEPSEEK_FACTS(relu6, .in = {"functional"}, .reference = "numpy.clip(input, 0, 6)", .good = {"randn(2, 3) * 5", "randn(0)"},
+               .bad = {"bools(2)"});
 
 }  // namespace deepseek

@@ -85,18 +85,21 @@ Tensor test(const Tensor& input, bool integers) {
 DEEPSEEK_FUNCTION(Tensor, isnan, (const Tensor& input), "Where the element is not a number, as a bool tensor.") {
   return test<IsNan>(input, false);
 }
-DEEPSEEK_FACTS(isnan, .in = {"method"}, .reference = "numpy.isnan(input)", .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
+DEEPSEEK_FACTS(isnan, .in = {"method"}, .reference = "numpy.isnan(input)",
+               .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
 
 DEEPSEEK_FUNCTION(Tensor, isfinite, (const Tensor& input), "Where the element is neither infinite nor NaN, as a bool tensor.") {
   return test<IsFinite>(input, true);
 }
-DEEPSEEK_FACTS(isfinite, .in = {"method"}, .reference = "numpy.isfinite(input)", .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
+DEEPSEEK_FACTS(isfinite, .in = {"method"}, .reference = "numpy.isfinite(input)",
+               .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
 
 DEEPSEEK_FUNCTION(Tensor, isinf, (const Tensor& input), "Where the element is infinite, as a bool tensor.") {
   if (!is_floating_point(input.dtype())) return test<IsNan>(input, false);
   return eq(abs(input), std::numeric_limits<double>::infinity());
 }
-DEEPSEEK_FACTS(isinf, .in = {"method"}, .reference = "numpy.isinf(input)", .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
+DEEPSEEK_FACTS(isinf, .in = {"method"}, .reference = "numpy.isinf(input)",
+               .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
 
 DEEPSEEK_FUNCTION(Tensor, isposinf, (const Tensor& input), "Where the element is positive infinity, as a bool tensor.") {
   if (!is_floating_point(input.dtype())) return test<IsNan>(input, false);
@@ -108,7 +111,8 @@ DEEPSEEK_FUNCTION(Tensor, isneginf, (const Tensor& input), "Where the element is
   if (!is_floating_point(input.dtype())) return test<IsNan>(input, false);
   return eq(input, -std::numeric_limits<double>::infinity());
 }
-DEEPSEEK_FACTS(isneginf, .in = {"method"}, .reference = "numpy.isneginf(input)", .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
+DEEPSEEK_FACTS(isneginf, .in = {"method"}, .reference = "numpy.isneginf(input)",
+               .good = {"randn(2, 3)", "ints(4)", "randn(3) * nan", "randn(3) * inf"});
 
 DEEPSEEK_FUNCTION(Tensor, signbit, (const Tensor& input), "Where the sign bit is set (also of -0.0), as a bool tensor.") {
   return apply(SignBit{}, input.dtype() == DType::bool_ ? cast(input, DType::int32) : input);
@@ -118,8 +122,8 @@ DEEPSEEK_FACTS(signbit, .in = {"method"}, .reference = "numpy.signbit(input)", .
 DEEPSEEK_FUNCTION(Tensor, nan_to_num,
                   (const Tensor& input, double nan DEFAULT(0.0), std::optional<double> posinf DEFAULT(std::nullopt),
                    std::optional<double> neginf DEFAULT(std::nullopt)),
-                  "input with NaN replaced by nan, and infinities by posinf and neginf or, when these are not given, by the largest and "
-                  "smallest finite numbers of the dtype.") {
+                  "input with NaN replaced by nan, and infinities by posinf and neginf or, when these are not given, by the "
+                  "largest and smallest finite numbers of the dtype.") {
   if (!is_floating_point(input.dtype())) return input;
   const double limit = largest(input.dtype());
   return apply(NanToNum{}, input, pointwise::scalar_like(input, nan), pointwise::scalar_like(input, posinf.value_or(limit)),
@@ -131,8 +135,8 @@ DEEPSEEK_FACTS(nan_to_num, .in = {"method"}, .reference = "numpy.nan_to_num(inpu
 DEEPSEEK_FUNCTION(Tensor, isclose,
                   (const Tensor& input, const Tensor& other, double rtol DEFAULT(1e-05), double atol DEFAULT(1e-08),
                    bool equal_nan DEFAULT(false)),
-                  "Where |input - other| <= atol + rtol * |other|, as a bool tensor. Equal infinities are close; NaN is close to NaN "
-                  "when equal_nan is set. Shapes broadcast.") {
+                  "Where |input - other| <= atol + rtol * |other|, as a bool tensor. Equal infinities are close; NaN is close "
+                  "to NaN when equal_nan is set. Shapes broadcast.") {
   ensure(rtol >= 0 && atol >= 0, "isclose: rtol and atol must not be negative, but are ", rtol, " and ", atol);
   Tensor x = input, y = other;
   promote_operands(x, y);
@@ -142,7 +146,8 @@ DEEPSEEK_FUNCTION(Tensor, isclose,
   return close;
 }
 DEEPSEEK_FACTS(isclose, .in = {"method"}, .reference = "numpy.isclose(input, other, rtol, atol, equal_nan)",
-               .good = {"randn(2, 3), randn(2, 3), 0.5", "ints(4), ints(4)", "randn(3), 0.0, 0.0, 0.5", "randn(3) * nan, randn(3) * nan, 1.0, 0.0, True"},
+               .good = {"randn(2, 3), randn(2, 3), 0.5", "ints(4), ints(4)", "randn(3), 0.0, 0.0, 0.5",
+                        "randn(3) * nan, randn(3) * nan, 1.0, 0.0, True"},
                .bad = {"randn(2, 3), randn(2)", "randn(2), randn(2), -1.0"});
 
 }  // namespace deepseek

@@ -69,7 +69,8 @@ DEEPSEEK_FUNCTION(Tensor, eq, (const Tensor& input, const Tensor& other),
   return pointwise::binary<Eq>(input, other);
 }
 DEEPSEEK_FACTS(eq, .in = {"method"}, .reference = "input == other",
-               .good = {"ints(3, 4), ints(4)", "ints(3, 4), 2", "randn(2, 3), randn(2, 3)", "bools(4), bools(4)", "randn(0), randn(0)"},
+               .good = {"ints(3, 4), ints(4)", "ints(3, 4), 2", "randn(2, 3), randn(2, 3)", "bools(4), bools(4)",
+                        "randn(0), randn(0)"},
                .bad = {"randn(2, 3), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, ne, (const Tensor& input, const Tensor& other),

@@ -54,7 +54,8 @@ struct Curve : Pointwise {
 
 template <class F>
 Tensor curve(const Tensor& input) {
-  if (!is_floating_point(input.dtype())) raise_type(F::info.name, ": input must be a floating tensor, but is ", name_of(input.dtype()));
+  if (!is_floating_point(input.dtype())) raise_type(F::info.name, ": input must be a floating tensor, but is ",
+      name_of(input.dtype()));
   return apply(Curve<F>{}, input);
 }
 

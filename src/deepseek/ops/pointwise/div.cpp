@@ -122,32 +122,36 @@ template <class S>
 Tensor integer_safe(const Tensor& a, const Tensor& b, const char* op) {
   Tensor x = a, y = b;
   promote_operands(x, y);
-  if (is_integral(x.dtype()) && pointwise::number_of(b) == 0.0) raise_value(op, ": an integer tensor is divided by the number 0");
+  if (is_integral(x.dtype()) && pointwise::number_of(b) == 0.0) raise_value(op,
+      ": an integer tensor is divided by the number 0");
   if (x.dtype() == DType::bool_) raise_type(op, ": two bool tensors cannot be divided; convert one of them first");
   return apply(S{}, x, y);
 }
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, div, (const Tensor& input, const Tensor& other, std::optional<std::string> rounding_mode DEFAULT(std::nullopt)),
+DEEPSEEK_FUNCTION(Tensor, div,
+                  (const Tensor& input, const Tensor& other, std::optional<std::string> rounding_mode DEFAULT(std::nullopt)),
                   "The quotient input / other, element by element.\n\n"
                   "rounding_mode None divides truly (integers become floating point), 'trunc' rounds towards zero as C does, "
-                  "'floor' downwards as Python's //. An integer divided by an integer zero in a tensor gives 0. "
-                  "Shapes broadcast and types promote as in torch.") {
+                  "'floor' downwards as Python's //. An integer divided by an integer zero in a tensor gives 0. Shapes "
+                  "broadcast and types promote as in torch.") {
   if (!rounding_mode) return pointwise::floating_binary<Div>(input, other);
   if (*rounding_mode == "trunc") return integer_safe<TruncDiv>(input, other, "div");
   if (*rounding_mode == "floor") return integer_safe<FloorDiv>(input, other, "div");
   raise_value("div: rounding_mode must be None, 'trunc' or 'floor', but is '", *rounding_mode, "'");
 }
 DEEPSEEK_FACTS(div, .in = {"method"},
-               .reference = "numpy.trunc(input / other).astype(numpy.result_type(input, other)) if rounding_mode == 'trunc' else numpy.floor_divide(input, other) if "
-                            "rounding_mode == 'floor' else input / other",
+               .reference = "numpy.trunc(input / other).astype(numpy.result_type(input, other)) if rounding_mode == 'trunc' "
+                            "else numpy.floor_divide(input, other) if rounding_mode == 'floor' else input / other",
                .good = {"randn(2, 3), rand(2, 3) + 0.5", "randn(2, 1, 3), rand(4, 1) + 0.5", "randn(2, 3), 1.5",
-                        "ints(3, 4), ints(4, low=1)", "randn(0, 3), randn(3)", "ints(3, 4), ints(4, low=1), rounding_mode='trunc'",
+                        "ints(3, 4), ints(4, low=1)", "randn(0, 3), randn(3)",
+                        "ints(3, 4), ints(4, low=1), rounding_mode='trunc'",
                         "ints(3, 4), ints(4, low=1), rounding_mode='floor'", "ints(5), 2"},
                .bad = {"randn(2, 3), randn(2)", "randn(2), randn(2), rounding_mode='up'", "ints(3), 0, rounding_mode='floor'"});
 
-DEEPSEEK_FUNCTION(Tensor, true_divide, (const Tensor& input, const Tensor& other), "The quotient input / other; the same as div.") {
+DEEPSEEK_FUNCTION(Tensor, true_divide, (const Tensor& input, const Tensor& other),
+                  "The quotient input / other; the same as div.") {
   return div(input, other, std::nullopt);
 }
 DEEPSEEK_FACTS(true_divide, .in = {"method"}, .reference = "input / other", .good = {"randn(2, 3), rand(3) + 0.5"});
@@ -160,8 +164,8 @@ DEEPSEEK_FACTS(floor_divide, .in = {"method"}, .reference = "numpy.floor_divide(
                .good = {"ints(3, 4), ints(4, low=1)", "ints(3, 4), -3"}, .bad = {"randn(2, 3), randn(2)", "ints(3), 0"});
 
 DEEPSEEK_FUNCTION(Tensor, remainder, (const Tensor& input, const Tensor& other),
-                  "What remains of the division rounded down: input - floor(input / other) * other, with the sign of other, "
-                  "as Python's %. Shapes broadcast and types promote.") {
+                  "What remains of the division rounded down: input - floor(input / other) * other, with the sign of other, as "
+                  "Python's %. Shapes broadcast and types promote.") {
   return integer_safe<Remainder>(input, other, "remainder");
 }
 DEEPSEEK_FACTS(remainder, .in = {"method"}, .reference = "numpy.remainder(input, other)",
@@ -169,8 +173,8 @@ DEEPSEEK_FACTS(remainder, .in = {"method"}, .reference = "numpy.remainder(input,
                .bad = {"randn(2, 3), randn(2)", "ints(3), 0"});
 
 DEEPSEEK_FUNCTION(Tensor, fmod, (const Tensor& input, const Tensor& other),
-                  "What remains of the division rounded towards zero, with the sign of input, as C's fmod. Shapes broadcast and "
-                  "types promote.") {
+                  "What remains of the division rounded towards zero, with the sign of input, as C's fmod. Shapes broadcast "
+                  "and types promote.") {
   return integer_safe<Fmod>(input, other, "fmod");
 }
 DEEPSEEK_FACTS(fmod, .in = {"method"}, .reference = "numpy.fmod(input, other)",
@@ -180,6 +184,7 @@ DEEPSEEK_FACTS(fmod, .in = {"method"}, .reference = "numpy.fmod(input, other)",
 DEEPSEEK_FUNCTION(Tensor, reciprocal, (const Tensor& input), "1 / input of each element; integers become floating point.") {
   return apply(Reciprocal{}, to_floating(input));
 }
-DEEPSEEK_FACTS(reciprocal, .in = {"method"}, .reference = "1 / input", .good = {"rand(2, 3) + 0.5", "ints(4, low=1)", "randn(0)"});
+DEEPSEEK_FACTS(reciprocal, .in = {"method"}, .reference = "1 / input",
+               .good = {"rand(2, 3) + 0.5", "ints(4, low=1)", "randn(0)"});
 
 }  // namespace deepseek

@@ -42,23 +42,26 @@ Tensor exponential(const Tensor& x, double scale, double a, double inner, const 
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, elu, (const Tensor& input, double alpha DEFAULT(1.0)), "input above 0, alpha * (exp(input) - 1) below.") {
+DEEPSEEK_FUNCTION(Tensor, elu, (const Tensor& input, double alpha DEFAULT(1.0)),
+                  "input above 0, alpha * (exp(input) - 1) below.") {
   return exponential(input, 1, alpha, 1, "elu");
 }
 DEEPSEEK_FACTS(elu, .in = {"functional"}, .reference = "numpy.where(input > 0, input, alpha * numpy.expm1(input))",
                .good = {"randn(2, 3)", "randn(2, 3), 0.5", "randn(0)"}, .bad = {"ints(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, selu, (const Tensor& input),
-                  "1.0507 * (input above 0, 1.6733 * (exp(input) - 1) below), which keeps mean 0 and variance 1 through layers.") {
+                  "1.0507 * (input above 0, 1.6733 * (exp(input) - 1) below), which keeps mean 0 and variance 1 through "
+                  "layers.") {
   constexpr double alpha = 1.6732632423543772848170429916717, scale = 1.0507009873554804934193349852946;
   return exponential(input, scale, alpha * scale, 1, "selu");
 }
 DEEPSEEK_FACTS(selu, .in = {"functional"},
-               .reference = "1.0507009873554804934193349852946 * numpy.where(input > 0, input, 1.6732632423543772848170429916717 * "
-                            "numpy.expm1(input))",
+               .reference = "1.0507009873554804934193349852946 * numpy.where(input > 0, input, "
+                            "1.6732632423543772848170429916717 * numpy.expm1(input))",
                .good = {"randn(2, 3)"}, .bad = {"ints(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, celu, (const Tensor& input, double alpha DEFAULT(1.0)), "input above 0, alpha * (exp(input / alpha) - 1) below.") {
+DEEPSEEK_FUNCTION(Tensor, celu, (const Tensor& input, double alpha DEFAULT(1.0)),
+                  "input above 0, alpha * (exp(input / alpha) - 1) below.") {
   ensure(alpha != 0, "celu: alpha must not be 0");
   return exponential(input, 1, alpha, 1 / alpha, "celu");
 }

@@ -42,17 +42,20 @@ struct Expm1 : Pointwise {
 DEEPSEEK_FUNCTION(Tensor, exp, (const Tensor& input), "e ** input of each element; integers become floating point.") {
   return apply(Exp{}, to_floating(input));
 }
-DEEPSEEK_FACTS(exp, .in = {"method"}, .reference = "numpy.exp(input)", .good = {"randn(2, 3)", "randn()", "ints(4)", "randn(0, 3)"});
+DEEPSEEK_FACTS(exp, .in = {"method"}, .reference = "numpy.exp(input)",
+               .good = {"randn(2, 3)", "randn()", "ints(4)", "randn(0, 3)"});
 
 DEEPSEEK_FUNCTION(Tensor, exp2, (const Tensor& input), "2 ** input of each element; integers become floating point.") {
   return apply(Exp2{}, to_floating(input));
 }
-DEEPSEEK_FACTS(exp2, .in = {"method", "special"}, .reference = "numpy.exp2(input)", .good = {"randn(2, 3)", "randn()", "ints(4)"});
+DEEPSEEK_FACTS(exp2, .in = {"method", "special"}, .reference = "numpy.exp2(input)",
+               .good = {"randn(2, 3)", "randn()", "ints(4)"});
 
 DEEPSEEK_FUNCTION(Tensor, expm1, (const Tensor& input),
                   "exp(input) - 1 of each element without loss of digits near zero; integers become floating point.") {
   return apply(Expm1{}, to_floating(input));
 }
-DEEPSEEK_FACTS(expm1, .in = {"method", "special"}, .reference = "numpy.expm1(input)", .good = {"randn(2, 3)", "randn()", "ints(4)"});
+DEEPSEEK_FACTS(expm1, .in = {"method", "special"}, .reference = "numpy.expm1(input)",
+               .good = {"randn(2, 3)", "randn()", "ints(4)"});
 
 }  // namespace deepseek

@@ -70,7 +70,8 @@ struct GeluTanh {
 
 DEEPSEEK_FUNCTION(Tensor, gelu, (const Tensor& input, std::string approximate DEFAULT("none")),
                   "input * P(X <= input) for a standard normal X.\n\n"
-                  "approximate='tanh' computes 0.5 * input * (1 + tanh(sqrt(2/pi) * (input + 0.044715 * input ** 3))) instead.") {
+                  "approximate='tanh' computes 0.5 * input * (1 + tanh(sqrt(2/pi) * (input + 0.044715 * input ** 3))) "
+                  "instead.") {
   if (approximate == "none") return pointwise::curve<Gelu>(input);
   ensure(approximate == "tanh", "gelu: approximate must be 'none' or 'tanh', but is '", approximate, "'");
   return pointwise::curve<GeluTanh>(input);
@@ -78,6 +79,7 @@ DEEPSEEK_FUNCTION(Tensor, gelu, (const Tensor& input, std::string approximate DE
 DEEPSEEK_FACTS(gelu, .in = {"functional"},
                .reference = "input * scipy.special.ndtr(input) if approximate == 'none' else 0.5 * input * (1 + "
                             "numpy.tanh(numpy.sqrt(2 / numpy.pi) * (input + 0.044715 * input ** 3)))",
-               .good = {"randn(2, 3)", "randn(2, 3), 'tanh'", "randn()", "randn(0)", "randn(3) * 3"}, .bad = {"randn(2), 'exact'", "ints(3)"});
+               .good = {"randn(2, 3)", "randn(2, 3), 'tanh'", "randn()", "randn(0)", "randn(3) * 3"},
+                        .bad = {"randn(2), 'exact'", "ints(3)"});
 
 }  // namespace deepseek

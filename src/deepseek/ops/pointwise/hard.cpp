@@ -48,21 +48,25 @@ struct Hardswish {
 DEEPSEEK_FUNCTION(Tensor, hardsigmoid, (const Tensor& input), "min(max(input + 3, 0), 6) / 6.") {
   return pointwise::curve<Hardsigmoid>(input);
 }
-DEEPSEEK_FACTS(hardsigmoid, .in = {"functional"}, .reference = "numpy.clip(input + 3, 0, 6) / 6", .good = {"randn(2, 3) * 3"}, .bad = {"ints(3)"});
+DEEPSEEK_FACTS(hardsigmoid, .in = {"functional"}, .reference = "numpy.clip(input + 3, 0, 6) / 6", .good = {"randn(2, 3) * 3"},
+               .bad = {"ints(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, hardswish, (const Tensor& input), "input * min(max(input + 3, 0), 6) / 6.") {
   return pointwise::curve<Hardswish>(input);
 }
-DEEPSEEK_FACTS(hardswish, .in = {"functional"}, .reference = "input * numpy.clip(input + 3, 0, 6) / 6", .good = {"randn(2, 3) * 3"},
+DEEPSEEK_FACTS(hardswish, .in = {"functional"}, .reference = "input * numpy.clip(input + 3, 0, 6) / 6",
+               .good = {"randn(2, 3) * 3"},
                .bad = {"ints(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, threshold, (const Tensor& input, double threshold, double value), "input where it is above threshold, else value.") {
+DEEPSEEK_FUNCTION(Tensor, threshold, (const Tensor& input, double threshold, double value),
+                  "input where it is above threshold, else value.") {
   return where(le(input, threshold), pointwise::scalar_like(input, value), input);
 }
 DEEPSEEK_FACTS(threshold, .in = {"functional"}, .reference = "numpy.where(input > threshold, input, value)",
                .good = {"randn(2, 3), 0.1, 20.0", "ints(4), 2, 7"});
 
-DEEPSEEK_FUNCTION(Tensor, hardshrink, (const Tensor& input, double lambd DEFAULT(0.5)), "input where |input| > lambd, else 0.") {
+DEEPSEEK_FUNCTION(Tensor, hardshrink, (const Tensor& input, double lambd DEFAULT(0.5)),
+                  "input where |input| > lambd, else 0.") {
   return where(le(abs(input), lambd), pointwise::scalar_like(input, 0), input);
 }
 DEEPSEEK_FACTS(hardshrink, .in = {"functional"}, .reference = "numpy.where(numpy.abs(input) > lambd, input, 0)",

@@ -78,24 +78,29 @@ struct Atanh : Pointwise {
 DEEPSEEK_FUNCTION(Tensor, sinh, (const Tensor& input), "The hyperbolic sine of each element; integers become floating point.") {
   return apply(Sinh{}, to_floating(input));
 }
-DEEPSEEK_FACTS(sinh, .in = {"method"}, .reference = "numpy.sinh(input)", .good = {"randn(2, 3)", "randn()", "ints(4)", "randn(3) * 25"});
+DEEPSEEK_FACTS(sinh, .in = {"method"}, .reference = "numpy.sinh(input)",
+               .good = {"randn(2, 3)", "randn()", "ints(4)", "randn(3) * 25"});
 
-DEEPSEEK_FUNCTION(Tensor, cosh, (const Tensor& input), "The hyperbolic cosine of each element; integers become floating point.") {
+DEEPSEEK_FUNCTION(Tensor, cosh, (const Tensor& input),
+                  "The hyperbolic cosine of each element; integers become floating point.") {
   return apply(Cosh{}, to_floating(input));
 }
 DEEPSEEK_FACTS(cosh, .in = {"method"}, .reference = "numpy.cosh(input)", .good = {"randn(2, 3)", "randn()", "ints(4)"});
 
-DEEPSEEK_FUNCTION(Tensor, asinh, (const Tensor& input), "The inverse hyperbolic sine of each element; integers become floating point.") {
+DEEPSEEK_FUNCTION(Tensor, asinh, (const Tensor& input),
+                  "The inverse hyperbolic sine of each element; integers become floating point.") {
   return apply(Asinh{}, to_floating(input));
 }
 DEEPSEEK_FACTS(asinh, .in = {"method"}, .reference = "numpy.arcsinh(input)", .good = {"randn(2, 3)", "randn()", "ints(4)"});
 
-DEEPSEEK_FUNCTION(Tensor, acosh, (const Tensor& input), "The inverse hyperbolic cosine of each element, NaN below 1; integers become floating point.") {
+DEEPSEEK_FUNCTION(Tensor, acosh, (const Tensor& input),
+                  "The inverse hyperbolic cosine of each element, NaN below 1; integers become floating point.") {
   return apply(Acosh{}, to_floating(input));
 }
 DEEPSEEK_FACTS(acosh, .in = {"method"}, .reference = "numpy.arccosh(input)", .good = {"rand(2, 3) + 1.5", "ints(4, low=1)"});
 
-DEEPSEEK_FUNCTION(Tensor, atanh, (const Tensor& input), "The inverse hyperbolic tangent of each element, NaN outside [-1, 1].") {
+DEEPSEEK_FUNCTION(Tensor, atanh, (const Tensor& input),
+                  "The inverse hyperbolic tangent of each element, NaN outside [-1, 1].") {
   return apply(Atanh{}, to_floating(input));
 }
 DEEPSEEK_FACTS(atanh, .in = {"method"}, .reference = "numpy.arctanh(input)", .good = {"rand(2, 3) * 0.9"});

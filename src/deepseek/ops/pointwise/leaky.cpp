@@ -51,7 +51,8 @@ DEEPSEEK_FUNCTION(Tensor, prelu, (const Tensor& input, const Tensor& weight),
                   "input above 0, weight * input below; weight holds one number, or one for each channel (dim 1 of input).") {
   require_floating(input, "prelu");
   ensure(weight.numel() == 1 || (weight.rank() == 1 && input.rank() >= 2 && weight.size(0) == input.size(1)),
-         "prelu: weight must have one element, or as many as input has channels (dim 1), but input is ", to_string(input.shape()),
+         "prelu: weight must have one element, or as many as input has channels (dim 1), but input is ",
+         to_string(input.shape()),
          " and weight is ", to_string(weight.shape()));
   Tensor x = input, w = weight;
   promote_operands(x, w);
@@ -65,9 +66,10 @@ DEEPSEEK_FACTS(prelu, .in = {"functional"},
                .bad = {"randn(2, 3), rand(2)", "ints(2, 3), rand(1)"});
 
 DEEPSEEK_FUNCTION(Tensor, rrelu,
-                  (const Tensor& input, double lower DEFAULT(0.125), double upper DEFAULT(0.3333333333333333), bool training DEFAULT(false)),
-                  "input above 0, slope * input below; the slope is drawn from [lower, upper) for each element in training, and is the "
-                  "middle of the range otherwise.") {
+                  (const Tensor& input, double lower DEFAULT(0.125), double upper DEFAULT(0.3333333333333333),
+                      bool training DEFAULT(false)),
+                  "input above 0, slope * input below; the slope is drawn from [lower, upper) for each element in training, "
+                  "and is the middle of the range otherwise.") {
   require_floating(input, "rrelu");
   ensure(lower <= upper, "rrelu: lower must be at most upper, but they are ", lower, " and ", upper);
   if (!training) return apply(Leaky{}, input, pointwise::scalar_like(input, (lower + upper) / 2));

@@ -57,12 +57,14 @@ DEEPSEEK_FUNCTION(Tensor, log, (const Tensor& input),
 DEEPSEEK_FACTS(log, .in = {"method"}, .reference = "numpy.log(input)",
                .good = {"rand(2, 3) + 0.5", "rand() + 0.5", "ints(4, low=1)", "randn(0, 3)"});
 
-DEEPSEEK_FUNCTION(Tensor, log2, (const Tensor& input), "The logarithm to base 2 of each element; integers become floating point.") {
+DEEPSEEK_FUNCTION(Tensor, log2, (const Tensor& input),
+                  "The logarithm to base 2 of each element; integers become floating point.") {
   return apply(Log2{}, to_floating(input));
 }
 DEEPSEEK_FACTS(log2, .in = {"method"}, .reference = "numpy.log2(input)", .good = {"rand(2, 3) + 0.5", "ints(4, low=1)"});
 
-DEEPSEEK_FUNCTION(Tensor, log10, (const Tensor& input), "The logarithm to base 10 of each element; integers become floating point.") {
+DEEPSEEK_FUNCTION(Tensor, log10, (const Tensor& input),
+                  "The logarithm to base 10 of each element; integers become floating point.") {
   return apply(Log10{}, to_floating(input));
 }
 DEEPSEEK_FACTS(log10, .in = {"method"}, .reference = "numpy.log10(input)", .good = {"rand(2, 3) + 0.5", "ints(4, low=1)"});

@@ -78,7 +78,8 @@ Tensor bitwise(const Tensor& a, const Tensor& b) {
   Tensor x = a, y = b;
   promote_operands(x, y);
   if (is_floating_point(x.dtype())) {
-    raise_type(S::info.name, ": needs bool or integer tensors, but the operands are ", name_of(a.dtype()), " and ", name_of(b.dtype()));
+    raise_type(S::info.name, ": needs bool or integer tensors, but the operands are ", name_of(a.dtype()), " and ",
+        name_of(b.dtype()));
   }
   return apply(S{}, x, y);
 }
@@ -99,7 +100,8 @@ DEEPSEEK_FUNCTION(Tensor, logical_and, (const Tensor& input, const Tensor& other
   return logical<And>(input, other, "logical_and");
 }
 DEEPSEEK_FACTS(logical_and, .in = {"method"}, .reference = "numpy.logical_and(input, other)",
-               .good = {"bools(3, 4), bools(4)", "ints(4, high=2), bools(4)", "randn(3), bools(3)"}, .bad = {"bools(3), bools(2)"});
+               .good = {"bools(3, 4), bools(4)", "ints(4, high=2), bools(4)", "randn(3), bools(3)"},
+                        .bad = {"bools(3), bools(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, logical_or, (const Tensor& input, const Tensor& other),
                   "Where either element is true (not zero), as a bool tensor. Shapes broadcast.") {
@@ -118,31 +120,37 @@ DEEPSEEK_FACTS(logical_xor, .in = {"method"}, .reference = "numpy.logical_xor(in
 DEEPSEEK_FUNCTION(Tensor, logical_not, (const Tensor& input), "Where the element is false (zero), as a bool tensor.") {
   return apply(Not{}, cast(input, DType::bool_));
 }
-DEEPSEEK_FACTS(logical_not, .in = {"method"}, .reference = "numpy.logical_not(input)", .good = {"bools(3, 4)", "ints(4, high=2)", "randn(3)"});
+DEEPSEEK_FACTS(logical_not, .in = {"method"}, .reference = "numpy.logical_not(input)",
+               .good = {"bools(3, 4)", "ints(4, high=2)", "randn(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, bitwise_and, (const Tensor& input, const Tensor& other),
                   "input & other of integers bit by bit, or of bools. Shapes broadcast and types promote.") {
   return bitwise<And>(input, other);
 }
-DEEPSEEK_FACTS(bitwise_and, .in = {"method"}, .reference = "input & other", .good = {"ints(3, 4), ints(4)", "bools(4), bools(4)", "ints(4), 3"},
+DEEPSEEK_FACTS(bitwise_and, .in = {"method"}, .reference = "input & other",
+               .good = {"ints(3, 4), ints(4)", "bools(4), bools(4)", "ints(4), 3"},
                .bad = {"ints(3), ints(2)", "randn(3), ints(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, bitwise_or, (const Tensor& input, const Tensor& other),
                   "input | other of integers bit by bit, or of bools. Shapes broadcast and types promote.") {
   return bitwise<Or>(input, other);
 }
-DEEPSEEK_FACTS(bitwise_or, .in = {"method"}, .reference = "input | other", .good = {"ints(3, 4), ints(4)", "bools(4), bools(4)", "ints(4), 3"},
+DEEPSEEK_FACTS(bitwise_or, .in = {"method"}, .reference = "input | other",
+               .good = {"ints(3, 4), ints(4)", "bools(4), bools(4)", "ints(4), 3"},
                .bad = {"ints(3), ints(2)", "randn(3), ints(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, bitwise_xor, (const Tensor& input, const Tensor& other),
                   "input ^ other of integers bit by bit, or of bools. Shapes broadcast and types promote.") {
   return bitwise<Xor>(input, other);
 }
-DEEPSEEK_FACTS(bitwise_xor, .in = {"method"}, .reference = "input ^ other", .good = {"ints(3, 4), ints(4)", "bools(4), bools(4)", "ints(4), 3"},
+DEEPSEEK_FACTS(bitwise_xor, .in = {"method"}, .reference = "input ^ other",
+               .good = {"ints(3, 4), ints(4)", "bools(4), bools(4)", "ints(4), 3"},
                .bad = {"ints(3), ints(2)", "randn(3), ints(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, bitwise_not, (const Tensor& input), "~input: every bit of an integer, or the truth of a bool, is flipped.") {
-  if (is_floating_point(input.dtype())) raise_type("bitwise_not: needs a bool or integer tensor, but input is ", name_of(input.dtype()));
+DEEPSEEK_FUNCTION(Tensor, bitwise_not, (const Tensor& input),
+                  "~input: every bit of an integer, or the truth of a bool, is flipped.") {
+  if (is_floating_point(input.dtype())) raise_type("bitwise_not: needs a bool or integer tensor, but input is ",
+      name_of(input.dtype()));
   return apply(Not{}, input);
 }
 DEEPSEEK_FACTS(bitwise_not, .in = {"method"}, .reference = "~input", .good = {"ints(3, 4)", "bools(4)"}, .bad = {"randn(3)"});
@@ -151,14 +159,16 @@ DEEPSEEK_FUNCTION(Tensor, bitwise_left_shift, (const Tensor& input, const Tensor
                   "input << other of integers; bits that leave are lost, and a shift by the width or more gives 0.") {
   return shift<ShiftLeft>(input, other);
 }
-DEEPSEEK_FACTS(bitwise_left_shift, .in = {"method"}, .reference = "input << other", .good = {"ints(3, 4), ints(4, low=0, high=9)", "ints(4), 3"},
+DEEPSEEK_FACTS(bitwise_left_shift, .in = {"method"}, .reference = "input << other",
+               .good = {"ints(3, 4), ints(4, low=0, high=9)", "ints(4), 3"},
                .bad = {"ints(3), ints(2)", "randn(3), ints(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, bitwise_right_shift, (const Tensor& input, const Tensor& other),
                   "input >> other of integers with the sign kept; a shift by the width or more gives 0 or -1.") {
   return shift<ShiftRight>(input, other);
 }
-DEEPSEEK_FACTS(bitwise_right_shift, .in = {"method"}, .reference = "input >> other", .good = {"ints(3, 4), ints(4, low=0, high=9)", "ints(4), 3"},
+DEEPSEEK_FACTS(bitwise_right_shift, .in = {"method"}, .reference = "input >> other",
+               .good = {"ints(3, 4), ints(4, low=0, high=9)", "ints(4), 3"},
                .bad = {"ints(3), ints(2)", "randn(3), ints(3)"});
 
 }  // namespace deepseek

@@ -86,7 +86,8 @@ DEEPSEEK_FUNCTION(Tensor, maximum, (const Tensor& input, const Tensor& other),
   return pointwise::binary<Maximum>(input, other);
 }
 DEEPSEEK_FACTS(maximum, .in = {"method"}, .reference = "numpy.maximum(input, other)",
-               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), 2", "bools(3), bools(3)", "randn(0), randn(0)"},
+               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), 2", "bools(3), bools(3)",
+                        "randn(0), randn(0)"},
                .bad = {"randn(2, 3), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, minimum, (const Tensor& input, const Tensor& other),
@@ -95,7 +96,8 @@ DEEPSEEK_FUNCTION(Tensor, minimum, (const Tensor& input, const Tensor& other),
   return pointwise::binary<Minimum>(input, other);
 }
 DEEPSEEK_FACTS(minimum, .in = {"method"}, .reference = "numpy.minimum(input, other)",
-               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), 2", "bools(3), bools(3)", "randn(0), randn(0)"},
+               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), 2", "bools(3), bools(3)",
+                        "randn(0), randn(0)"},
                .bad = {"randn(2, 3), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, fmax, (const Tensor& input, const Tensor& other),
@@ -103,13 +105,15 @@ DEEPSEEK_FUNCTION(Tensor, fmax, (const Tensor& input, const Tensor& other),
   return pointwise::binary<Fmax>(input, other);
 }
 DEEPSEEK_FACTS(fmax, .in = {"method"}, .reference = "numpy.fmax(input, other)",
-               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), ints(4)"}, .bad = {"randn(2, 3), randn(2)"});
+               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), ints(4)"},
+                        .bad = {"randn(2, 3), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, fmin, (const Tensor& input, const Tensor& other),
                   "The smaller of input and other, element by element; a NaN loses against a number. Shapes broadcast.") {
   return pointwise::binary<Fmin>(input, other);
 }
 DEEPSEEK_FACTS(fmin, .in = {"method"}, .reference = "numpy.fmin(input, other)",
-               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), ints(4)"}, .bad = {"randn(2, 3), randn(2)"});
+               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), ints(4)"},
+                        .bad = {"randn(2, 3), randn(2)"});
 
 }  // namespace deepseek

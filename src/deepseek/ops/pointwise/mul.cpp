@@ -59,7 +59,10 @@ DEEPSEEK_FUNCTION(Tensor, neg, (const Tensor& input), "The negative -input of ea
 DEEPSEEK_FACTS(neg, .in = {"method"}, .reference = "-input", .good = {"randn(2, 3)", "randn()", "ints(4)", "randn(0)"},
                .bad = {"bools(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, negative, (const Tensor& input), "The negative of each element; the same as neg.") { return neg(input); }
+DEEPSEEK_FUNCTION(Tensor, negative, (const Tensor& input),
+                  "The negative of each element; the same as neg.") {
+  return neg(input);
+}
 DEEPSEEK_FACTS(negative, .in = {"method"}, .reference = "-input", .good = {"randn(2, 3)"}, .bad = {"bools(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, positive, (const Tensor& input), "The tensor itself; bool is refused.") {

@@ -27,6 +27,7 @@ DEEPSEEK_FUNCTION(Tensor, to, (const Tensor& input, DType dtype),
                   "Floats are cut towards zero on the way to integers; anything but zero is true.") {
   return cast(input, dtype);
 }
-DEEPSEEK_FACTS(to, .reference = "input.astype(str(dtype).split('.')[1])", .good = {"randn(2, 3), float64", "ints(4), float32", "randn(3), int32", "bools(3), int64"});
+DEEPSEEK_FACTS(to, .reference = "input.astype(str(dtype).split('.')[1])",
+               .good = {"randn(2, 3), float64", "ints(4), float32", "randn(3), int32", "bools(3), int64"});
 
 }  // namespace deepseek

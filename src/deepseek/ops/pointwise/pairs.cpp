@@ -89,7 +89,8 @@ DEEPSEEK_FUNCTION(Tensor, hypot, (const Tensor& input, const Tensor& other),
                   "sqrt(input ** 2 + other ** 2) without overflow in between. Shapes broadcast and types promote.") {
   return pointwise::floating_binary<Hypot>(input, other);
 }
-DEEPSEEK_FACTS(hypot, .in = {"method"}, .reference = "numpy.hypot(input, other)", .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)"},
+DEEPSEEK_FACTS(hypot, .in = {"method"}, .reference = "numpy.hypot(input, other)",
+               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)"},
                .bad = {"randn(2), randn(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, copysign, (const Tensor& input, const Tensor& other),
@@ -110,29 +111,35 @@ DEEPSEEK_FUNCTION(Tensor, logaddexp2, (const Tensor& input, const Tensor& other)
                   "log2(2 ** input + 2 ** other) without overflow in between. Shapes broadcast.") {
   return logaddexp(input * ln2, other * ln2) * (1 / ln2);
 }
-DEEPSEEK_FACTS(logaddexp2, .in = {"method"}, .reference = "numpy.logaddexp2(input, other)", .good = {"randn(2, 3), randn(2, 3)"});
+DEEPSEEK_FACTS(logaddexp2, .in = {"method"}, .reference = "numpy.logaddexp2(input, other)",
+               .good = {"randn(2, 3), randn(2, 3)"});
 
 DEEPSEEK_FUNCTION(Tensor, xlogy, (const Tensor& input, const Tensor& other),
                   "input * log(other), and 0 where input is 0 unless other is NaN. Shapes broadcast and types promote.") {
   return pointwise::floating_binary<Xlogy>(input, other);
 }
 DEEPSEEK_FACTS(xlogy, .in = {"method", "special"}, .reference = "scipy.special.xlogy(input, other)",
-               .good = {"randn(2, 3), rand(2, 3) + 0.5", "ints(4, low=0, high=2), ints(4, low=0, high=2)", "randn(4, 1), rand(3) + 0.5"},
+               .good = {"randn(2, 3), rand(2, 3) + 0.5", "ints(4, low=0, high=2), ints(4, low=0, high=2)",
+                        "randn(4, 1), rand(3) + 0.5"},
                .bad = {"randn(2), rand(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, heaviside, (const Tensor& input, const Tensor& values),
-                  "0 where input is negative, 1 where it is positive, and the element of values where it is 0. Shapes broadcast.") {
+                  "0 where input is negative, 1 where it is positive, and the element of values where it is 0. Shapes "
+                  "broadcast.") {
   return pointwise::binary<Heaviside>(input, values);
 }
-DEEPSEEK_FACTS(heaviside, .in = {"method"}, .reference = "numpy.heaviside(input, values).astype(numpy.result_type(input, values))",
-               .good = {"ints(5, low=-1, high=2), ints(5)", "randn(2, 3), 0.5"}, .bad = {"randn(2), randn(3)"}, .check_grad = false);
+DEEPSEEK_FACTS(heaviside, .in = {"method"},
+               .reference = "numpy.heaviside(input, values).astype(numpy.result_type(input, values))",
+               .good = {"ints(5, low=-1, high=2), ints(5)", "randn(2, 3), 0.5"}, .bad = {"randn(2), randn(3)"},
+                        .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, ldexp, (const Tensor& input, const Tensor& other), "input * 2 ** other. Shapes broadcast.") {
   return input * exp2(other);
 }
 DEEPSEEK_FACTS(ldexp, .in = {"method"}, .reference = "input * 2.0 ** other", .good = {"randn(2, 3), ints(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, float_power, (const Tensor& input, const Tensor& exponent), "input ** exponent in float64. Shapes broadcast.") {
+DEEPSEEK_FUNCTION(Tensor, float_power, (const Tensor& input, const Tensor& exponent),
+                  "input ** exponent in float64. Shapes broadcast.") {
   return pow(cast(input, DType::float64), cast(exponent, DType::float64));
 }
 DEEPSEEK_FACTS(float_power, .in = {"method"}, .reference = "numpy.float_power(input, exponent)",

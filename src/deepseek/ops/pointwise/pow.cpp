@@ -69,7 +69,8 @@ std::optional<Tensor> usual(const Tensor& x, double exponent) {
 
 DEEPSEEK_FUNCTION(Tensor, pow, (const Tensor& input, const Tensor& exponent),
                   "input ** exponent, element by element. Shapes broadcast and types promote.\n\n"
-                  "Integers wrap; a negative number as exponent of an integer tensor is refused, in a tensor it truncates to 0 or 1.") {
+                  "Integers wrap; a negative number as exponent of an integer tensor is refused, in a tensor it truncates to 0 "
+                  "or 1.") {
   const std::optional<double> number = pointwise::number_of(exponent);
   if (number && is_floating_point(input.dtype()) && !pointwise::is_number(input)) {
     if (std::optional<Tensor> y = usual(input, *number)) return *y;
@@ -77,14 +78,17 @@ DEEPSEEK_FUNCTION(Tensor, pow, (const Tensor& input, const Tensor& exponent),
   Tensor x = input, y = exponent;
   promote_operands(x, y);
   if (number && *number < 0 && is_integral(x.dtype())) {
-    raise_value("pow: integers have no negative integer powers, but exponent is ", *number, "; convert input to floating point");
+    raise_value("pow: integers have no negative integer powers, but exponent is ", *number,
+        "; convert input to floating point");
   }
   return apply(Pow{}, x, y);
 }
 DEEPSEEK_FACTS(pow, .in = {"method"}, .reference = "numpy.power(input, exponent)",
                .good = {"rand(2, 3) + 0.5, randn(2, 3)", "randn(2, 3), 2", "randn(2, 3), 3", "rand(2, 3) + 0.5, 0.5",
-                        "rand(2, 3) + 0.5, -0.5", "rand(2, 3) + 0.5, -1", "rand(2, 3) + 0.5, 2.7", "randn(2, 3), 4", "ints(3, 4), 3",
-                        "ints(3, 4), ints(4, low=0, high=5)", "rand(2, 1, 3) + 0.5, randn(4, 1)", "2.0, randn(3)", "randn(0), 2.5"},
+                        "rand(2, 3) + 0.5, -0.5", "rand(2, 3) + 0.5, -1", "rand(2, 3) + 0.5, 2.7", "randn(2, 3), 4",
+                        "ints(3, 4), 3",
+                        "ints(3, 4), ints(4, low=0, high=5)", "rand(2, 1, 3) + 0.5, randn(4, 1)", "2.0, randn(3)",
+                        "randn(0), 2.5"},
                .bad = {"randn(2, 3), randn(2)", "ints(3), -1"});
 
 }  // namespace deepseek

@@ -59,17 +59,20 @@ Tensor whole(const Tensor& input) {
 DEEPSEEK_FUNCTION(Tensor, floor, (const Tensor& input), "The largest integer not above each element. The gradient is 0.") {
   return whole<Floor>(input);
 }
-DEEPSEEK_FACTS(floor, .in = {"method"}, .reference = "numpy.floor(input)", .good = {"randn(2, 3)", "ints(4)", "randn(0)"}, .bad = {"bools(2)"});
+DEEPSEEK_FACTS(floor, .in = {"method"}, .reference = "numpy.floor(input)", .good = {"randn(2, 3)", "ints(4)", "randn(0)"},
+               .bad = {"bools(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, ceil, (const Tensor& input), "The smallest integer not below each element. The gradient is 0.") {
   return whole<Ceil>(input);
 }
-DEEPSEEK_FACTS(ceil, .in = {"method"}, .reference = "numpy.ceil(input)", .good = {"randn(2, 3)", "ints(4)"}, .bad = {"bools(2)"});
+DEEPSEEK_FACTS(ceil, .in = {"method"}, .reference = "numpy.ceil(input)", .good = {"randn(2, 3)", "ints(4)"},
+               .bad = {"bools(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, trunc, (const Tensor& input), "Each element without its fraction, towards zero. The gradient is 0.") {
   return whole<Trunc>(input);
 }
-DEEPSEEK_FACTS(trunc, .in = {"method"}, .reference = "numpy.trunc(input)", .good = {"randn(2, 3)", "ints(4)"}, .bad = {"bools(2)"});
+DEEPSEEK_FACTS(trunc, .in = {"method"}, .reference = "numpy.trunc(input)", .good = {"randn(2, 3)", "ints(4)"},
+               .bad = {"bools(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, fix, (const Tensor& input), "Each element without its fraction, towards zero; the same as trunc.") {
   return whole<Trunc>(input);
@@ -77,8 +80,8 @@ DEEPSEEK_FUNCTION(Tensor, fix, (const Tensor& input), "Each element without its 
 DEEPSEEK_FACTS(fix, .in = {"method"}, .reference = "numpy.trunc(input)", .good = {"randn(2, 3)"}, .bad = {"bools(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, round, (const Tensor& input, int64_t decimals DEFAULT(0)),
-                  "The nearest number with `decimals` decimal places, halves to even; negative decimals round to tens, hundreds, ... "
-                  "The gradient is 0.") {
+                  "The nearest number with `decimals` decimal places, halves to even; negative decimals round to tens, "
+                  "hundreds, ... The gradient is 0.") {
   if (decimals == 0 || !is_floating_point(input.dtype())) {
     ensure(decimals == 0, "round: decimals must be 0 for integer tensors, but is ", decimals);
     return whole<Round>(input);

@@ -56,13 +56,15 @@ struct Tanh : Pointwise {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, sigmoid, (const Tensor& input), "1 / (1 + exp(-input)) of each element; integers become floating point.") {
+DEEPSEEK_FUNCTION(Tensor, sigmoid, (const Tensor& input),
+                  "1 / (1 + exp(-input)) of each element; integers become floating point.") {
   return apply(Sigmoid{}, to_floating(input));
 }
 DEEPSEEK_FACTS(sigmoid, .in = {"method", "functional"}, .reference = "scipy.special.expit(input)",
                .good = {"randn(2, 3)", "randn()", "ints(4)", "randn(0, 3)"});
 
-DEEPSEEK_FUNCTION(Tensor, tanh, (const Tensor& input), "The hyperbolic tangent of each element; integers become floating point.") {
+DEEPSEEK_FUNCTION(Tensor, tanh, (const Tensor& input),
+                  "The hyperbolic tangent of each element; integers become floating point.") {
   return apply(Tanh{}, to_floating(input));
 }
 DEEPSEEK_FACTS(tanh, .in = {"method", "functional"}, .reference = "numpy.tanh(input)",

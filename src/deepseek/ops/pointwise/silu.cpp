@@ -89,22 +89,34 @@ struct Softsign {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, silu, (const Tensor& input), "input * sigmoid(input), also called swish.") { return pointwise::curve<Silu>(input); }
-DEEPSEEK_FACTS(silu, .in = {"functional"}, .reference = "input * scipy.special.expit(input)", .good = {"randn(2, 3)", "randn()", "randn(0)"},
+DEEPSEEK_FUNCTION(Tensor, silu, (const Tensor& input),
+                  "input * sigmoid(input), also called swish.") {
+  return pointwise::curve<Silu>(input);
+}
+DEEPSEEK_FACTS(silu, .in = {"functional"}, .reference = "input * scipy.special.expit(input)",
+               .good = {"randn(2, 3)", "randn()", "randn(0)"},
                .bad = {"ints(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, mish, (const Tensor& input), "input * tanh(log(1 + exp(input))).") { return pointwise::curve<Mish>(input); }
+DEEPSEEK_FUNCTION(Tensor, mish, (const Tensor& input),
+                  "input * tanh(log(1 + exp(input))).") {
+  return pointwise::curve<Mish>(input);
+}
 DEEPSEEK_FACTS(mish, .in = {"functional"}, .reference = "input * numpy.tanh(numpy.log1p(numpy.exp(input)))",
                .good = {"randn(2, 3)", "randn(3) * 10"}, .bad = {"ints(3)"});
 
 DEEPSEEK_FUNCTION(Tensor, logsigmoid, (const Tensor& input), "log(sigmoid(input)) without overflow.") {
   return pointwise::curve<Logsigmoid>(input);
 }
-DEEPSEEK_FACTS(logsigmoid, .in = {"functional"}, .reference = "-numpy.logaddexp(0, -input)", .good = {"randn(2, 3)", "randn(3) * 30"},
+DEEPSEEK_FACTS(logsigmoid, .in = {"functional"}, .reference = "-numpy.logaddexp(0, -input)",
+               .good = {"randn(2, 3)", "randn(3) * 30"},
                .bad = {"ints(3)"});
 
-DEEPSEEK_FUNCTION(Tensor, softsign, (const Tensor& input), "input / (1 + |input|).") { return pointwise::curve<Softsign>(input); }
-DEEPSEEK_FACTS(softsign, .in = {"functional"}, .reference = "input / (1 + numpy.abs(input))", .good = {"randn(2, 3)", "randn()"},
+DEEPSEEK_FUNCTION(Tensor, softsign, (const Tensor& input),
+                  "input / (1 + |input|).") {
+  return pointwise::curve<Softsign>(input);
+}
+DEEPSEEK_FACTS(softsign, .in = {"functional"}, .reference = "input / (1 + numpy.abs(input))",
+               .good = {"randn(2, 3)", "randn()"},
                .bad = {"ints(3)"});
 
 }  // namespace deepseek

@@ -42,7 +42,8 @@ struct Softplus : Pointwise {
 DEEPSEEK_FUNCTION(Tensor, softplus, (const Tensor& input, double beta DEFAULT(1.0), double threshold DEFAULT(20.0)),
                   "log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold.") {
   ensure(beta != 0, "softplus: beta must not be 0");
-  if (!is_floating_point(input.dtype())) raise_type("softplus: input must be a floating tensor, but is ", name_of(input.dtype()));
+  if (!is_floating_point(input.dtype())) raise_type("softplus: input must be a floating tensor, but is ",
+      name_of(input.dtype()));
   return apply(Softplus{}, input, pointwise::scalar_like(input, beta), pointwise::scalar_like(input, threshold));
 }
 DEEPSEEK_FACTS(softplus, .in = {"functional"},

@@ -42,9 +42,11 @@ struct Erfinv : Pointwise {
     const double a = std::fabs(x);
     const double w = -fused::log((1.0 - a) * (1.0 + a));
     const double s = w - 2.5, t = std::sqrt(w) - 3.0;
-    const double centre = fused::detail::polynomial(s, 2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+    const double centre = fused::detail::polynomial(s, 2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06,
+        0.00021858087,
                                                     -0.00125372503, -0.00417768164, 0.246640727, 1.50140941);
-    const double outer = fused::detail::polynomial(t, -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
+    const double outer = fused::detail::polynomial(t, -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844,
+        0.00573950773,
                                                    -0.0076224613, 0.00943887047, 1.00167406, 2.83297682);
     double y = (w < 5.0 ? centre : outer) * a;
     for (int i = 0; i < 2; ++i) {
@@ -69,7 +71,8 @@ double digamma_of(double x) {
   }
   for (; x < 10; x += 1) shift -= 1 / x;
   const double z = 1 / (x * x);
-  const double series = z * fused::detail::polynomial(z, -1.0 / 12, 691.0 / 32760, -1.0 / 132, 1.0 / 240, -1.0 / 252, 1.0 / 120, -1.0 / 12);
+  const double series = z * fused::detail::polynomial(z, -1.0 / 12, 691.0 / 32760, -1.0 / 132, 1.0 / 240, -1.0 / 252, 1.0 / 120,
+      -1.0 / 12);
   return shift + std::log(x) - 0.5 / x + series;
 }
 
@@ -144,15 +147,19 @@ struct Lgamma : Pointwise {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, erf, (const Tensor& input), "The error function 2/sqrt(pi) * integral of exp(-t^2) from 0 to each element.") {
+DEEPSEEK_FUNCTION(Tensor, erf, (const Tensor& input),
+                  "The error function 2/sqrt(pi) * integral of exp(-t^2) from 0 to each element.") {
   return apply(Erf{}, to_floating(input));
 }
-DEEPSEEK_FACTS(erf, .in = {"method", "special"}, .reference = "scipy.special.erf(input)", .good = {"randn(2, 3)", "randn()", "ints(4)"});
+DEEPSEEK_FACTS(erf, .in = {"method", "special"}, .reference = "scipy.special.erf(input)",
+               .good = {"randn(2, 3)", "randn()", "ints(4)"});
 
-DEEPSEEK_FUNCTION(Tensor, erfc, (const Tensor& input), "1 - erf(input) of each element, without loss of digits for large elements.") {
+DEEPSEEK_FUNCTION(Tensor, erfc, (const Tensor& input),
+                  "1 - erf(input) of each element, without loss of digits for large elements.") {
   return apply(Erfc{}, to_floating(input));
 }
-DEEPSEEK_FACTS(erfc, .in = {"method", "special"}, .reference = "scipy.special.erfc(input)", .good = {"randn(2, 3)", "randn()", "ints(4)"});
+DEEPSEEK_FACTS(erfc, .in = {"method", "special"}, .reference = "scipy.special.erfc(input)",
+               .good = {"randn(2, 3)", "randn()", "ints(4)"});
 
 DEEPSEEK_FUNCTION(Tensor, erfinv, (const Tensor& input), "The inverse of erf: infinite at -1 and 1, NaN outside.") {
   return apply(Erfinv{}, to_floating(input));
@@ -160,10 +167,12 @@ DEEPSEEK_FUNCTION(Tensor, erfinv, (const Tensor& input), "The inverse of erf: in
 DEEPSEEK_FACTS(erfinv, .in = {"method", "special"}, .reference = "scipy.special.erfinv(input)",
                .good = {"rand(2, 3) * 1.8 - 0.9", "ints(4, low=-1, high=2)"});
 
-DEEPSEEK_FUNCTION(Tensor, lgamma, (const Tensor& input), "The logarithm of the magnitude of the gamma function at each element.") {
+DEEPSEEK_FUNCTION(Tensor, lgamma, (const Tensor& input),
+                  "The logarithm of the magnitude of the gamma function at each element.") {
   return apply(Lgamma{}, to_floating(input));
 }
-DEEPSEEK_FACTS(lgamma, .in = {"method"}, .reference = "scipy.special.gammaln(input)", .good = {"rand(2, 3) * 5 + 0.5", "ints(4, low=1)"});
+DEEPSEEK_FACTS(lgamma, .in = {"method"}, .reference = "scipy.special.gammaln(input)",
+               .good = {"rand(2, 3) * 5 + 0.5", "ints(4, low=1)"});
 
 DEEPSEEK_FUNCTION(Tensor, digamma, (const Tensor& input), "The derivative of lgamma at each element.") {
   return apply(Digamma{}, to_floating(input));

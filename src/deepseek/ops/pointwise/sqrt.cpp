@@ -33,14 +33,17 @@ struct Rsqrt : Pointwise {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, sqrt, (const Tensor& input), "The square root of each element, NaN below zero; integers become floating point.") {
+DEEPSEEK_FUNCTION(Tensor, sqrt, (const Tensor& input),
+                  "The square root of each element, NaN below zero; integers become floating point.") {
   return apply(Sqrt{}, to_floating(input));
 }
-DEEPSEEK_FACTS(sqrt, .in = {"method"}, .reference = "numpy.sqrt(input)", .good = {"rand(2, 3) + 0.5", "rand() + 0.5", "ints(4)", "randn(0)"});
+DEEPSEEK_FACTS(sqrt, .in = {"method"}, .reference = "numpy.sqrt(input)",
+               .good = {"rand(2, 3) + 0.5", "rand() + 0.5", "ints(4)", "randn(0)"});
 
 DEEPSEEK_FUNCTION(Tensor, rsqrt, (const Tensor& input), "1 / sqrt(input) of each element; integers become floating point.") {
   return apply(Rsqrt{}, to_floating(input));
 }
-DEEPSEEK_FACTS(rsqrt, .in = {"method"}, .reference = "1 / numpy.sqrt(input)", .good = {"rand(2, 3) + 0.5", "ints(4, low=1)", "randn(0)"});
+DEEPSEEK_FACTS(rsqrt, .in = {"method"}, .reference = "1 / numpy.sqrt(input)",
+               .good = {"rand(2, 3) + 0.5", "ints(4, low=1)", "randn(0)"});
 
 }  // namespace deepseek

@@ -89,24 +89,28 @@ struct Atan2 : Pointwise {
 DEEPSEEK_FUNCTION(Tensor, sin, (const Tensor& input), "The sine of each element (radians); integers become floating point.") {
   return apply(Sin{}, to_floating(input));
 }
-DEEPSEEK_FACTS(sin, .in = {"method"}, .reference = "numpy.sin(input)", .good = {"randn(2, 3)", "randn()", "ints(4)", "randn(0)"});
+DEEPSEEK_FACTS(sin, .in = {"method"}, .reference = "numpy.sin(input)",
+               .good = {"randn(2, 3)", "randn()", "ints(4)", "randn(0)"});
 
 DEEPSEEK_FUNCTION(Tensor, cos, (const Tensor& input), "The cosine of each element (radians); integers become floating point.") {
   return apply(Cos{}, to_floating(input));
 }
 DEEPSEEK_FACTS(cos, .in = {"method"}, .reference = "numpy.cos(input)", .good = {"randn(2, 3)", "randn()", "ints(4)"});
 
-DEEPSEEK_FUNCTION(Tensor, tan, (const Tensor& input), "The tangent of each element (radians); integers become floating point.") {
+DEEPSEEK_FUNCTION(Tensor, tan, (const Tensor& input),
+                  "The tangent of each element (radians); integers become floating point.") {
   return apply(Tan{}, to_floating(input));
 }
 DEEPSEEK_FACTS(tan, .in = {"method"}, .reference = "numpy.tan(input)", .good = {"rand(2, 3)", "rand()", "ints(4, high=2)"});
 
-DEEPSEEK_FUNCTION(Tensor, asin, (const Tensor& input), "The angle in [-pi/2, pi/2] whose sine each element is; NaN outside [-1, 1].") {
+DEEPSEEK_FUNCTION(Tensor, asin, (const Tensor& input),
+                  "The angle in [-pi/2, pi/2] whose sine each element is; NaN outside [-1, 1].") {
   return apply(Asin{}, to_floating(input));
 }
 DEEPSEEK_FACTS(asin, .in = {"method"}, .reference = "numpy.arcsin(input)", .good = {"rand(2, 3) * 0.9", "ints(4, high=2)"});
 
-DEEPSEEK_FUNCTION(Tensor, acos, (const Tensor& input), "The angle in [0, pi] whose cosine each element is; NaN outside [-1, 1].") {
+DEEPSEEK_FUNCTION(Tensor, acos, (const Tensor& input),
+                  "The angle in [0, pi] whose cosine each element is; NaN outside [-1, 1].") {
   return apply(Acos{}, to_floating(input));
 }
 DEEPSEEK_FACTS(acos, .in = {"method"}, .reference = "numpy.arccos(input)", .good = {"rand(2, 3) * 0.9", "ints(4, high=2)"});
@@ -117,10 +121,12 @@ DEEPSEEK_FUNCTION(Tensor, atan, (const Tensor& input), "The angle in (-pi/2, pi/
 DEEPSEEK_FACTS(atan, .in = {"method"}, .reference = "numpy.arctan(input)", .good = {"randn(2, 3)", "randn()", "ints(4)"});
 
 DEEPSEEK_FUNCTION(Tensor, atan2, (const Tensor& input, const Tensor& other),
-                  "The angle in [-pi, pi] of the point with ordinate input and abscissa other. Shapes broadcast and types promote.") {
+                  "The angle in [-pi, pi] of the point with ordinate input and abscissa other. Shapes broadcast and types "
+                  "promote.") {
   return pointwise::floating_binary<Atan2>(input, other);
 }
 DEEPSEEK_FACTS(atan2, .in = {"method"}, .reference = "numpy.arctan2(input, other)",
-               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), rand(3) + 0.5", "ints(4), ints(4, low=1)"}, .bad = {"randn(2, 3), randn(2)"});
+               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), rand(3) + 0.5", "ints(4), ints(4, low=1)"},
+                        .bad = {"randn(2, 3), randn(2)"});
 
 }  // namespace deepseek

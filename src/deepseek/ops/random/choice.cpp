@@ -37,11 +37,13 @@ struct Multinomial : KernelOp {
     double total = 0;
     int64_t possible = 0;
     for (int64_t i = 0; i < n; ++i) {
-      ensure(w[i] >= 0 && std::isfinite(w[i]), "multinomial: weights must be finite and not negative, but row ", r, " holds ", w[i]);
+      ensure(w[i] >= 0 && std::isfinite(w[i]), "multinomial: weights must be finite and not negative, but row ", r, " holds ",
+          w[i]);
       possible += w[i] > 0;
       sums[static_cast<size_t>(i)] = total += w[i];
     }
-    ensure(possible >= (replacement ? 1 : samples), "multinomial: row ", r, " has ", possible, " categories of positive weight, but ",
+    ensure(possible >= (replacement ? 1 : samples), "multinomial: row ", r, " has ", possible,
+        " categories of positive weight, but ",
            replacement ? 1 : samples, " are needed");
     if (replacement) {
       for (int64_t j = 0; j < samples; ++j) {
@@ -71,28 +73,34 @@ struct Multinomial : KernelOp {
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, multinomial, (const Tensor& input, int64_t num_samples, bool replacement DEFAULT(false)),
-                  "num_samples indices for each row of weights input, (rows, categories) or (categories,), drawn with the chances that "
-                  "the weights state.\n\nThe weights need not sum to one. Without replacement a row holds no index twice. int64.") {
-  ensure(input.rank() == 1 || input.rank() == 2, "multinomial: input must be (rows, categories) or (categories,), but is ", to_string(input.shape()));
-  if (!is_floating_point(input.dtype())) raise_type("multinomial: input must be a floating tensor, but is ", name_of(input.dtype()));
+                  "num_samples indices for each row of weights input, (rows, categories) or (categories,), drawn with the "
+                  "chances that the weights state.\n\nThe weights need not sum to one. Without replacement a row holds no "
+                  "index twice. int64.") {
+  ensure(input.rank() == 1 || input.rank() == 2, "multinomial: input must be (rows, categories) or (categories,), but is ",
+      to_string(input.shape()));
+  if (!is_floating_point(input.dtype())) raise_type("multinomial: input must be a floating tensor, but is ",
+      name_of(input.dtype()));
   const int64_t n = input.size(-1);
   ensure(num_samples > 0, "multinomial: num_samples must be positive, but is ", num_samples);
   ensure(n > 0, "multinomial: input ", to_string(input.shape()), " has no categories");
-  ensure(replacement || num_samples <= n, "multinomial: ", num_samples, " samples without replacement need as many categories, but there are ", n);
+  ensure(replacement || num_samples <= n, "multinomial: ", num_samples,
+      " samples without replacement need as many categories, but there are ", n);
   const bool single = input.rank() == 1;
   const Tensor weights = to(single ? unsqueeze(input, 0) : input, DType::float64).detach();
   const Tensor drawn = apply(Multinomial{.samples = num_samples, .replacement = replacement}, weights, next_random_key());
   return single ? reshape(drawn, {num_samples}) : drawn;
 }
 DEEPSEEK_FACTS(multinomial, .in = {"method"}, .good = {"rand(3, 4), 2", "rand(4), 9, True"},
-               .bad = {"rand(3, 4), 5", "rand(3), 0", "-rand(3), 1", "ints(3), 1", "rand(2, 3, 4), 1", "rand(3) * 0.0, 1"}, .check_grad = false);
+               .bad = {"rand(3, 4), 5", "rand(3), 0", "-rand(3), 1", "ints(3), 1", "rand(2, 3, 4), 1", "rand(3) * 0.0, 1"},
+                        .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, gumbel_softmax,
                   (const Tensor& logits, double tau DEFAULT(1.0), bool hard DEFAULT(false), int64_t dim DEFAULT(-1)),
                   "softmax((logits + noise) / tau) along dim with Gumbel noise: a differentiable draw of a category.\n\n"
                   "hard gives the one-hot draw itself, with the gradient of the soft one.") {
   ensure(tau > 0, "gumbel_softmax: tau must be positive, but is ", tau);
-  if (!is_floating_point(logits.dtype())) raise_type("gumbel_softmax: logits must be a floating tensor, but is ", name_of(logits.dtype()));
+  if (!is_floating_point(logits.dtype())) raise_type("gumbel_softmax: logits must be a floating tensor, but is ",
+      name_of(logits.dtype()));
   wrap_dim(dim, logits.rank(), "gumbel_softmax");
   // 1 - u is in (0, 1], and -log(1 - u) an exponential time; the least number keeps its logarithm finite.
   const Tensor time = -log1p(-random::uniform(logits.shape(), random::drawn(logits.dtype()), next_random_key()));

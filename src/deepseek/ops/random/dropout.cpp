@@ -58,34 +58,39 @@ DEEPSEEK_FUNCTION(Tensor, dropout, (const Tensor& input, double p DEFAULT(0.5), 
                   "In training each element is 0 with probability p and input / (1 - p) otherwise; else input itself.") {
   return drop(input, p, training, input.shape(), "dropout");
 }
-DEEPSEEK_FACTS(dropout, .in = {"functional"}, .good = {"randn(2, 3), 0.5", "randn(2, 3), 0.5, False", "randn(3), 1.0", "randn(0)"},
+DEEPSEEK_FACTS(dropout, .in = {"functional"},
+               .good = {"randn(2, 3), 0.5", "randn(2, 3), 0.5, False", "randn(3), 1.0", "randn(0)"},
                .bad = {"randn(3), 1.5", "randn(3), -0.5", "ints(3), 0.5"}, .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, dropout1d, (const Tensor& input, double p DEFAULT(0.5), bool training DEFAULT(true)),
                   "Dropout of whole channels of input (N, C, L) or (C, L).") {
   return drop_channels(input, p, training, 1, "dropout1d");
 }
-DEEPSEEK_FACTS(dropout1d, .in = {"functional"}, .good = {"randn(2, 3, 4), 0.5"}, .bad = {"randn(3), 0.5", "randn(2, 3, 4), 2.0"},
+DEEPSEEK_FACTS(dropout1d, .in = {"functional"}, .good = {"randn(2, 3, 4), 0.5"},
+               .bad = {"randn(3), 0.5", "randn(2, 3, 4), 2.0"},
                .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, dropout2d, (const Tensor& input, double p DEFAULT(0.5), bool training DEFAULT(true)),
                   "Dropout of whole channels of input (N, C, H, W) or (C, H, W).") {
   return drop_channels(input, p, training, 2, "dropout2d");
 }
-DEEPSEEK_FACTS(dropout2d, .in = {"functional"}, .good = {"randn(2, 3, 4, 4), 0.5"}, .bad = {"randn(3), 0.5", "randn(2, 3, 4, 4), 2.0"},
+DEEPSEEK_FACTS(dropout2d, .in = {"functional"}, .good = {"randn(2, 3, 4, 4), 0.5"},
+               .bad = {"randn(3), 0.5", "randn(2, 3, 4, 4), 2.0"},
                .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, dropout3d, (const Tensor& input, double p DEFAULT(0.5), bool training DEFAULT(true)),
                   "Dropout of whole channels of input (N, C, D, H, W) or (C, D, H, W).") {
   return drop_channels(input, p, training, 3, "dropout3d");
 }
-DEEPSEEK_FACTS(dropout3d, .in = {"functional"}, .good = {"randn(2, 3, 2, 2, 2), 0.5"}, .bad = {"randn(3), 0.5"}, .check_grad = false);
+DEEPSEEK_FACTS(dropout3d, .in = {"functional"}, .good = {"randn(2, 3, 2, 2, 2), 0.5"}, .bad = {"randn(3), 0.5"},
+               .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, alpha_dropout, (const Tensor& input, double p DEFAULT(0.5), bool training DEFAULT(false)),
-                  "Dropout that keeps mean 0 and variance 1 of SELU networks: dropped elements take SELU's lower limit, and all are "
-                  "scaled and shifted.") {
+                  "Dropout that keeps mean 0 and variance 1 of SELU networks: dropped elements take SELU's lower limit, and "
+                  "all are scaled and shifted.") {
   ensure(p >= 0 && p <= 1, "alpha_dropout: p must be between 0 and 1, but is ", p);
-  if (!is_floating_point(input.dtype())) raise_type("alpha_dropout: input must be a floating tensor, but is ", name_of(input.dtype()));
+  if (!is_floating_point(input.dtype())) raise_type("alpha_dropout: input must be a floating tensor, but is ",
+      name_of(input.dtype()));
   if (!training || p == 0) return input;
   if (p == 1) return input * 0.0;
   constexpr double limit = -1.7580993408473766;
@@ -93,6 +98,7 @@ DEEPSEEK_FUNCTION(Tensor, alpha_dropout, (const Tensor& input, double p DEFAULT(
   const Tensor keep = ge(random::uniform(input.shape(), DType::float32, next_random_key()), p);
   return where(keep, input, limit) * scale + (-scale * p * limit);
 }
-DEEPSEEK_FACTS(alpha_dropout, .in = {"functional"}, .good = {"randn(2, 3), 0.5, True"}, .bad = {"randn(3), 1.5"}, .check_grad = false);
+DEEPSEEK_FACTS(alpha_dropout, .in = {"functional"}, .good = {"randn(2, 3), 0.5, True"}, .bad = {"randn(3), 1.5"},
+               .check_grad = false);
 
 }  // namespace deepseek

@@ -59,7 +59,8 @@ Tensor integers(const Shape& shape, int64_t low, int64_t high, DType dtype, cons
 DEEPSEEK_FUNCTION(Tensor, randint,
                   (std::optional<int64_t> low DEFAULT(std::nullopt), std::optional<Dims> high DEFAULT(std::nullopt),
                    std::optional<Dims> size DEFAULT(std::nullopt), std::optional<DType> dtype DEFAULT(std::nullopt)),
-                  "Random integers, uniform from low up to but without high: randint(low, high, size), or randint(high, size) from 0.\n\n"
+                  "Random integers, uniform from low up to but without high: randint(low, high, size), or randint(high, size) "
+                  "from 0.\n\n"
                   "dtype is int64 unless given.") {
   int64_t first = 0, last = 0;
   Shape shape;
@@ -76,11 +77,12 @@ DEEPSEEK_FUNCTION(Tensor, randint,
   creation::check_size(shape, "randint");
   return integers(shape, first, last, dtype.value_or(DType::int64), "randint");
 }
-DEEPSEEK_FACTS(randint, .good = {"0, 10, (2, 3)", "10, (2, 3)", "-5, 5, (4,)"}, .bad = {"5, 5, (2,)", "3, 1, (2,)", "0, 10, (-1,)", "10"});
+DEEPSEEK_FACTS(randint, .good = {"0, 10, (2, 3)", "10, (2, 3)", "-5, 5, (4,)"},
+               .bad = {"5, 5, (2,)", "3, 1, (2,)", "0, 10, (-1,)", "10"});
 
 DEEPSEEK_FUNCTION(Tensor, randint_like, (const Tensor& input, int64_t low, std::optional<int64_t> high DEFAULT(std::nullopt)),
-                  "Random integers, uniform from low up to but without high (from 0 up to low when high is not given), in the shape and "
-                  "dtype of input.") {
+                  "Random integers, uniform from low up to but without high (from 0 up to low when high is not given), in the "
+                  "shape and dtype of input.") {
   return integers(input.shape(), high ? low : 0, high ? *high : low, input.dtype(), "randint_like");
 }
 DEEPSEEK_FACTS(randint_like, .good = {"randn(2, 3), 0, 10", "ints(4), 3"}, .bad = {"ints(4), 5, 5"}, .check_grad = false);

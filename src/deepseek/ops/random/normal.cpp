@@ -41,16 +41,18 @@ Tensor standard(const Shape& shape, DType dtype, const char* op) {
 
 }  // namespace
 
-DEEPSEEK_FUNCTION(Tensor, randn, (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+DEEPSEEK_FUNCTION(Tensor, randn,
+                  (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "Random numbers of the normal distribution with mean 0 and deviation 1.\n\n"
                   "They depend on the seed, the number of draws before and the position alone, not on the number of threads.") {
   return creation::finish(standard(size, creation::or_default(dtype), "randn"), requires_grad);
 }
 DEEPSEEK_FACTS(randn, .good = {"(2, 3)", "()", "(0, 3)"}, .bad = {"(-1, 2)", "(2,), dtype=int64"});
 
-DEEPSEEK_FUNCTION(Tensor, randn_like, (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
-                  "Random numbers of the normal distribution with mean 0 and deviation 1, in the shape of input and in its dtype "
-                  "unless another is given.") {
+DEEPSEEK_FUNCTION(Tensor, randn_like,
+                  (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+                  "Random numbers of the normal distribution with mean 0 and deviation 1, in the shape of input and in its "
+                  "dtype unless another is given.") {
   return creation::finish(standard(input.shape(), dtype.value_or(input.dtype()), "randn_like"), requires_grad);
 }
 DEEPSEEK_FACTS(randn_like, .good = {"randn(2, 3)"}, .bad = {"ints(3)"}, .check_grad = false);
@@ -58,18 +60,21 @@ DEEPSEEK_FACTS(randn_like, .good = {"randn(2, 3)"}, .bad = {"ints(3)"}, .check_g
 DEEPSEEK_FUNCTION(Tensor, normal,
                   (const Tensor& mean, const Tensor& std, std::optional<Dims> size DEFAULT(std::nullopt),
                    std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
-                  "Random numbers of the normal distribution with the given mean and deviation, numbers or tensors that broadcast.\n\n"
+                  "Random numbers of the normal distribution with the given mean and deviation, numbers or tensors that "
+                  "broadcast.\n\n"
                   "size is needed when both are numbers.") {
   ensure(std.rank() != 0 || !std.is_computed() || std.item() >= 0, "normal: std must not be negative");
   Shape shape = broadcast(mean.shape(), std.shape(), "normal");
   if (size) {
-    ensure(broadcastable_to(shape, *size), "normal: mean and std of shape ", to_string(shape), " do not broadcast to size ", to_string(*size));
+    ensure(broadcastable_to(shape, *size), "normal: mean and std of shape ", to_string(shape), " do not broadcast to size ",
+        to_string(*size));
     shape = *size;
   }
   const Tensor z = standard(shape, creation::or_default(dtype), "normal");
   return creation::finish(z * std.detach() + mean.detach(), requires_grad);
 }
-DEEPSEEK_FACTS(normal, .good = {"1.0, 2.0, (3, 4)", "randn(2, 1), rand(3)"}, .bad = {"0.0, 1.0, (-1,)", "0.0, -1.0, (2,)", "randn(2), rand(3)"},
+DEEPSEEK_FACTS(normal, .good = {"1.0, 2.0, (3, 4)", "randn(2, 1), rand(3)"},
+               .bad = {"0.0, 1.0, (-1,)", "0.0, -1.0, (2,)", "randn(2), rand(3)"},
                .check_grad = false);
 
 }  // namespace deepseek

@@ -12,7 +12,7 @@ struct Words {
 // leave at zero, so that draws differ unless all 64 bits of their keys agree.
 DEEPSEEK_INLINE Words words(int64_t position, int64_t key) {
   uint32_t a = static_cast<uint32_t>(position);
-  uint32_t b = static_cast<uint32_t>(static_cast<uint64_t>(position) >> 32) ^ static_cast<uint32_t>(static_cast<uint64_t>(key) >> 32);
+  uint32_t b = static_cast<uint32_t>((static_cast<uint64_t>(position) ^ static_cast<uint64_t>(key)) >> 32);
   uint32_t k = static_cast<uint32_t>(key);
 #pragma GCC unroll 10
   for (int round = 0; round < 10; ++round) {

@@ -50,7 +50,8 @@ Tensor random::uniform(const Shape& shape, DType dtype, const Tensor& key) {
   return dtype == DType::float64 ? apply(Uniform64{}, positions, key) : apply(Uniform{}, positions, key);
 }
 
-DEEPSEEK_FUNCTION(Tensor, rand, (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+DEEPSEEK_FUNCTION(Tensor, rand,
+                  (Dims size, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
                   "Random numbers that are uniform in [0, 1).\n\n"
                   "They depend on the seed, the number of draws before and the position alone, not on the number of threads.") {
   creation::check_size(size, "rand");
@@ -59,20 +60,24 @@ DEEPSEEK_FUNCTION(Tensor, rand, (Dims size, std::optional<DType> dtype DEFAULT(s
 }
 DEEPSEEK_FACTS(rand, .good = {"(2, 3)", "()", "(0, 3)"}, .bad = {"(-1, 2)", "(2,), dtype=int64"});
 
-DEEPSEEK_FUNCTION(Tensor, rand_like, (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
-                  "Random numbers that are uniform in [0, 1), in the shape of input and in its dtype unless another is given.") {
+DEEPSEEK_FUNCTION(Tensor, rand_like,
+                  (const Tensor& input, std::optional<DType> dtype DEFAULT(std::nullopt), bool requires_grad DEFAULT(false)),
+                  "Random numbers that are uniform in [0, 1), in the shape of input and in its dtype unless another is "
+                  "given.") {
   require_floating(dtype.value_or(input.dtype()), "rand_like");
   return creation::finish(unit(input.shape(), dtype.value_or(input.dtype())), requires_grad);
 }
 DEEPSEEK_FACTS(rand_like, .good = {"randn(2, 3)"}, .bad = {"ints(3)"}, .check_grad = false);
 
 DEEPSEEK_FUNCTION(Tensor, uniform,
-                  (Dims size, double low DEFAULT(0.0), double high DEFAULT(1.0), std::optional<DType> dtype DEFAULT(std::nullopt),
+                  (Dims size, double low DEFAULT(0.0), double high DEFAULT(1.0),
+                      std::optional<DType> dtype DEFAULT(std::nullopt),
                    bool requires_grad DEFAULT(false)),
                   "Random numbers of the given size that are uniform in [low, high).") {
   creation::check_size(size, "uniform");
   require_floating(creation::or_default(dtype), "uniform");
-  ensure(low <= high && high - low <= 1.7e308, "uniform: low must be at most high and both finite, but they are ", low, " and ", high);
+  ensure(low <= high && high - low <= 1.7e308, "uniform: low must be at most high and both finite, but they are ", low, " and ",
+      high);
   Tensor u = unit(size, creation::or_default(dtype));
   if (low != 0 || high != 1) u = u * Tensor(high - low) + Tensor(low);
   return creation::finish(u, requires_grad);
@@ -80,14 +85,15 @@ DEEPSEEK_FUNCTION(Tensor, uniform,
 DEEPSEEK_FACTS(uniform, .good = {"(2, 3), -1, 1"}, .bad = {"(-1, 2)", "(2,), 1, 0", "(2,), dtype=int64"});
 
 DEEPSEEK_FUNCTION(Tensor, bernoulli, (const Tensor& input, std::optional<double> p DEFAULT(std::nullopt)),
-                  "1 with the probability that input holds for that element (or with probability p for all), else 0; in the shape and "
-                  "dtype of input.") {
+                  "1 with the probability that input holds for that element (or with probability p for all), else 0; in the "
+                  "shape and dtype of input.") {
   if (p) {
     ensure(*p >= 0 && *p <= 1, "bernoulli: p must be between 0 and 1, but is ", *p);
     return cast(lt(random::uniform(input.shape(), DType::float32, next_random_key()), *p), input.dtype());
   }
   require_floating(input.dtype(), "bernoulli");
-  return cast(lt(random::uniform(input.shape(), random::drawn(input.dtype()), next_random_key()), input.detach()), input.dtype());
+  return cast(lt(random::uniform(input.shape(), random::drawn(input.dtype()), next_random_key()), input.detach()),
+      input.dtype());
 }
 DEEPSEEK_FACTS(bernoulli, .in = {"method"}, .good = {"rand(2, 3)", "randn(3), 0.25"}, .bad = {"rand(3), 1.5", "ints(3)"},
                .check_grad = false);
