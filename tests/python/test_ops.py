@@ -25,7 +25,6 @@ NO_REFERENCE = dict.fromkeys(
     "empty": "its content is open",
     "empty_like": "its content is open",
 }  # fmt: skip
-FIRST_DERIVATIVE_ONLY = {"digamma"}
 ALWAYS_DOUBLE = {"float_power"}  # as in torch
 
 GOOD = list(op_samples.samples("good"))
@@ -191,8 +190,6 @@ def test_gradient(case: tuple[Function, str]) -> None:
 @cases(DIFFERENTIABLE)
 def test_second_gradient(case: tuple[Function, str]) -> None:
     problem = Problem(case)
-    if problem.function.name in FIRST_DERIVATIVE_ONLY:
-        pytest.skip("states that it has no second derivative")
     inputs, outputs = problem.tensors(problem.points, True)
     if not any(o.requires_grad for o in outputs):
         pytest.skip("no output is differentiable")
