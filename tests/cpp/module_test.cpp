@@ -195,5 +195,5 @@ TEST(Module, DescribesItself) {
   const std::string table = net->summary({nn::Input({1, 28, 28})});
   EXPECT_TRUE(has(table, "(None, 32, 28, 28)") && has(table, "(None, 10)"));
   EXPECT_TRUE(has(table, "Parameters: 421,642"));
-  EXPECT_TRUE(has(net->repr(), "(conv1): Conv2d(32, (3, 3), padding='same'"));
+  EXPECT_TRUE(has(net->repr(), "(conv1): Conv2d(32, (3, 3), stride=(1, 1), padding='same'"));
 }
