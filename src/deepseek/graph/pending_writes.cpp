@@ -13,6 +13,7 @@ void PendingWrites::add(TensorImpl& impl) {
   std::lock_guard lock(list->mutex_);
   impl.pending_list_ = list;
   impl.pending_slot_ = static_cast<int>(list->writes_.size());
+  ++list->count_;
   list->writes_.push_back({&impl, impl.value_, impl.cell_ ? impl.cell_->value : Value()});
 }
 
@@ -23,6 +24,7 @@ void PendingWrites::drop(size_t slot) {
     writes_[slot].impl->pending_slot_ = static_cast<int>(slot);
   }
   writes_.pop_back();
+  --count_;
 }
 
 void PendingWrites::forget(TensorImpl& impl) {
@@ -33,6 +35,7 @@ void PendingWrites::forget(TensorImpl& impl) {
 }
 
 void PendingWrites::collect(std::vector<Value>& roots, std::vector<Node*>& befores) {
+  if (count_.load(std::memory_order_acquire) == 0) return;
   std::lock_guard lock(mutex_);
   for (const Write& w : writes_) {
     roots.push_back(w.impl->value_);
@@ -43,10 +46,12 @@ void PendingWrites::collect(std::vector<Value>& roots, std::vector<Node*>& befor
 }
 
 void PendingWrites::clear() {
+  if (count_.load(std::memory_order_acquire) == 0) return;
   std::vector<Write> done;  // values are released outside the lock: a destructor may come back here
   std::lock_guard lock(mutex_);
   for (Write& w : writes_) w.impl->pending_list_.reset();
   done.swap(writes_);
+  count_ = 0;
 }
 
 void PendingWrites::settle_after_failure() {
@@ -55,6 +60,7 @@ void PendingWrites::settle_after_failure() {
     std::lock_guard lock(mutex_);
     for (Write& w : writes_) w.impl->pending_list_.reset();
     writes.swap(writes_);
+    count_ = 0;
   }
   for (Write& w : writes) {
     const Ref<TensorImpl> impl(w.impl);

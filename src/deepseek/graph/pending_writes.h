@@ -1,6 +1,7 @@
 // The in-place writes of a thread that nothing has computed yet. Every evaluation computes them, so that step() in a loop
 // picks up what layers and metrics wrote.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -33,6 +34,7 @@ class PendingWrites {
 
   std::mutex mutex_;
   std::vector<Write> writes_;
+  std::atomic<int> count_ = 0;  // of writes_; only the list's own thread adds, so it may see zero without the lock
 };
 
 }  // namespace deepseek

@@ -67,8 +67,8 @@ void evaluate(std::span<const Value> asked) {
   const auto lock = lock_graph();
   static thread_local Walk usual;
   static thread_local bool busy = false;
-  Walk nested;
-  Walk& walk = busy ? nested : usual;
+  std::optional<Walk> nested;
+  Walk& walk = busy ? nested.emplace() : usual;
   const std::shared_ptr<PendingWrites>& writes = PendingWrites::of_this_thread();
   static thread_local std::vector<Value> usual_roots;
   static thread_local std::vector<Node*> usual_befores;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -132,9 +133,12 @@ class CachingAllocator {
  private:
   static constexpr int64_t huge_page = 2 << 20;
 
+  // Sizes keep their three leading bits: blocks of nearly the same size serve each other, as for batches of another length.
+  // What is never touched costs no memory.
   static int64_t round_up(int64_t bytes) {
-    const int64_t step = bytes >= 4 * huge_page ? huge_page : bytes >= 65536 ? 4096 : 64;
-    return std::max<int64_t>((bytes + step - 1) / step * step, 64);
+    const int64_t page = bytes >= 4 * huge_page ? huge_page : 4096;
+    const int64_t step = std::max<int64_t>(static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(bytes)) / 8), page);
+    return (bytes + step - 1) / step * step;
   }
   static void* fresh(int64_t size) {
     void* p = std::aligned_alloc(size >= 4 * huge_page ? huge_page : 64, static_cast<size_t>(size));
