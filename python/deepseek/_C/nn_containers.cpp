@@ -142,6 +142,7 @@ DEEPSEEK_BINDING(nn_containers, 62) {
         "ResNet-50 as a functional Model; the same parameters in the same order as resnet50().");
   m.def("is_symbolic", &nn::is_symbolic, nb::arg("tensor"), "Whether a tensor stands for values that are not known yet.");
   m.def("symbolic_shape", [](const Tensor& t) { return nn::symbolic_shape(t.shape()); }, "The shape as text, None for the open batch.");
+  m.def("_forget_calls", &nn::forget_calls);
   m.def("_record_call", [](nb::handle module, nb::list inputs, nb::callable run) {
     nn::Module* target = module_of(module.ptr());
     SharedObject function{nb::object(run)};

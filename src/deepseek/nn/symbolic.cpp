@@ -1,6 +1,7 @@
 #include "deepseek/nn/symbolic.h"
 
 #include <atomic>
+#include <mutex>
 
 #include "deepseek/ops/op.h"
 
@@ -73,6 +74,41 @@ std::string symbolic_shape(const Shape& shape) {
 
 namespace {
 
+// The calls that tensors still hold.
+class Calls {
+ public:
+  static Calls& all() {
+    static Calls& calls = *new Calls;
+    return calls;
+  }
+  void add(const std::shared_ptr<ModuleCall>& call) {
+    std::lock_guard lock(mutex_);
+    if (calls_.size() >= next_sweep_) {
+      std::erase_if(calls_, [](const auto& c) { return c.expired(); });
+      next_sweep_ = 2 * calls_.size() + 64;
+    }
+    calls_.push_back(call);
+  }
+  void forget() {
+    std::vector<std::weak_ptr<ModuleCall>> calls;
+    {
+      std::lock_guard lock(mutex_);
+      calls.swap(calls_);
+    }
+    for (const auto& c : calls) {
+      if (const std::shared_ptr<ModuleCall> call = c.lock()) {
+        call->run = nullptr;
+        call->module = {};
+      }
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<ModuleCall>> calls_;
+  size_t next_sweep_ = 64;
+};
+
 TensorList record_known(std::shared_ptr<const ModuleCall> call, const TensorList& inputs) {
   std::vector<Value> values;
   for (const Tensor& t : inputs) values.push_back(t.value());
@@ -89,9 +125,12 @@ TensorList record_known(std::shared_ptr<const ModuleCall> call, const TensorList
 
 }  // namespace
 
+void forget_calls() { Calls::all().forget(); }
+
 TensorList record_call(Module& module, const TensorList& inputs, ModuleCall::Run run) {
   static std::atomic<uint64_t> counter{0};
   auto call = std::make_shared<ModuleCall>();
+  Calls::all().add(call);
   call->module = Ref<Module>(&module);
   call->order = counter.fetch_add(1);
   call->run = std::move(run);
@@ -111,6 +150,7 @@ TensorList record_call(Module& module, const TensorList& inputs, ModuleCall::Run
 TensorList repeat_call(const ModuleCall& call, Module& module, const TensorList& inputs) {
   auto copy = std::make_shared<ModuleCall>(call);
   copy->module = Ref<Module>(&module);
+  Calls::all().add(copy);
   return record_known(std::move(copy), inputs);
 }
 

@@ -36,6 +36,9 @@ struct ModuleCall {
 TensorList record_call(Module& module, const TensorList& inputs, ModuleCall::Run run);
 // The same call on other inputs, by another module of equal effect.
 TensorList repeat_call(const ModuleCall& call, Module& module, const TensorList& inputs);
+// Lets go of the modules of all recorded calls. For the end of a program: a user's class, its global variables and the modules in
+// a recorded call hold each other through the graph, which Python's collector does not see.
+void forget_calls();
 // Null when the node is not a recorded call.
 const ModuleCall* module_call_of(const Node& node);
 bool is_placeholder(const Node& node);
