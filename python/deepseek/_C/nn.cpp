@@ -117,6 +117,10 @@ nb::object wrap(Module* m) {
   return nb::cast(m, nb::rv_policy::take_ownership);
 }
 
+PyType_Slot collector_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                                 {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                                 {0, nullptr}};
+
 DEEPSEEK_BINDING(nn_module, 60) {
   install_module_hooks();
   nb::class_<Module> cls(m, "Module", nb::dynamic_attr(), nb::is_weak_referenceable(), nb::intrusive_ptr<Module>(adopt),

@@ -20,6 +20,9 @@ std::string layer_signature(const std::vector<nn::OptionInfo>& info);
 PyObject* option_value(const Argument& a);
 Argument named_argument(PyObject* o);  // of a forward
 
+// What Python's collector needs; every class of modules names them, since the binding library does not inherit its own.
+extern PyType_Slot collector_slots[];
+
 // Slots of the type.
 PyObject* module_getattr(PyObject* self, PyObject* name);
 int module_setattr(PyObject* self, PyObject* name, PyObject* value);

@@ -63,7 +63,7 @@ nb::list to_list(const TensorList& tensors) {
 
 DEEPSEEK_BINDING(nn_containers, 62) {
   nb::class_<nn::Sequential, nn::Module>(
-      m, "Sequential", "Calls modules one after another: Sequential(*modules), or Sequential({name: module}).")
+      m, "Sequential", nb::type_slots(collector_slots), "Calls modules one after another: Sequential(*modules), or Sequential({name: module}).")
       .def("__init__", [](nn::Sequential* self, nb::args modules) {
         auto made = std::make_unique<nn::Sequential>();  // a failure below must not leave half an object
         if (modules.size() == 1 && nb::hasattr(modules[0], "items")) {
@@ -74,7 +74,7 @@ DEEPSEEK_BINDING(nn_containers, 62) {
         new (self) nn::Sequential();
         for (const auto& [name, child] : made->named_children()) self->register_module(name, child);
       });
-  nb::class_<nn::ModuleList, nn::Module>(m, "ModuleList", "Modules in a list; not callable itself.")
+  nb::class_<nn::ModuleList, nn::Module>(m, "ModuleList", nb::type_slots(collector_slots), "Modules in a list; not callable itself.")
       .def("__init__", [](nn::ModuleList* self, nb::object modules) {
         std::vector<Ref<nn::Module>> list;
         if (!modules.is_none()) {
@@ -82,14 +82,14 @@ DEEPSEEK_BINDING(nn_containers, 62) {
         }
         new (self) nn::ModuleList(list);
       }, nb::arg("modules") = nb::none());
-  nb::class_<nn::ModuleDict, nn::Module>(m, "ModuleDict", "Modules under names; not callable itself.")
+  nb::class_<nn::ModuleDict, nn::Module>(m, "ModuleDict", nb::type_slots(collector_slots), "Modules under names; not callable itself.")
       .def("__init__", [](nn::ModuleDict* self, nb::object modules) {
         nn::NamedModules list;
         each_pair(modules, [&](const std::string& name, nb::object m) { list.emplace_back(name, child_of(m, "ModuleDict")); });
         new (self) nn::ModuleDict();
         for (auto& [name, child] : list) self->register_module(name, child);
       }, nb::arg("modules") = nb::none());
-  nb::class_<nn::ParameterList, nn::Module>(m, "ParameterList", "Parameters in a list.")
+  nb::class_<nn::ParameterList, nn::Module>(m, "ParameterList", nb::type_slots(collector_slots), "Parameters in a list.")
       .def("__init__", [](nn::ParameterList* self, nb::object values) {
         TensorList list;
         if (!values.is_none()) {
@@ -98,7 +98,7 @@ DEEPSEEK_BINDING(nn_containers, 62) {
         new (self) nn::ParameterList();
         for (const Tensor& t : list) self->append(t);
       }, nb::arg("values") = nb::none());
-  nb::class_<nn::ParameterDict, nn::Module>(m, "ParameterDict", "Parameters under names.")
+  nb::class_<nn::ParameterDict, nn::Module>(m, "ParameterDict", nb::type_slots(collector_slots), "Parameters under names.")
       .def("__init__", [](nn::ParameterDict* self, nb::object parameters) {
         nn::NamedTensors list;
         each_pair(parameters, [&](const std::string& name, nb::object v) { list.emplace_back(name, parameter_of(v, "ParameterDict")); });
@@ -106,7 +106,7 @@ DEEPSEEK_BINDING(nn_containers, 62) {
         for (auto& [name, t] : list) self->register_parameter(name, t);
       }, nb::arg("parameters") = nb::none());
 
-  nb::class_<nn::Model, nn::Module>(m, "Model",
+  nb::class_<nn::Model, nn::Module>(m, "Model", nb::type_slots(collector_slots),
                                     "A network from a graph of symbolic tensors: Model(inputs, outputs).\n\n"
                                     "The layers called between become children; the batch size stays open.")
       .def("__init__", [](nn::Model* self, nb::handle inputs, nb::handle outputs) {

@@ -79,7 +79,7 @@ void bind_layer(nb::module_& m, const char* name) {
   static const auto& info = *new std::vector<nn::OptionInfo>(nn::describe_options<Options>());
   static const std::string& signature = *new std::string(layer_signature(info));
   static const char* layer = name;
-  nb::class_<L, nn::Module>(m, name, L::doc)
+  nb::class_<L, nn::Module>(m, name, nb::type_slots(collector_slots), L::doc)
       .def("__init__", [](L* self, nb::args args, nb::kwargs kwargs) {
         new (self) L(nn::options_from<Options>(layer_arguments(layer, info, args, kwargs)));
       }, nb::sig(signature.c_str()));
