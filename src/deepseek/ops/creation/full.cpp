@@ -34,7 +34,7 @@ DEEPSEEK_FUNCTION(Tensor, ones,
                   "A tensor of the given size filled with 1; dtype is the default floating type unless given.") {
   return constant(size, 1, creation::or_default(dtype), requires_grad, "ones");
 }
-DEEPSEEK_FACTS(ones, .reference = "numpy.ones(size, dtype and str(dtype).split('.')[1])",
+DEEPSEEK_FACTS(ones, .reference = "numpy.ones(size, dtype if isinstance(dtype, (type(None), type)) else str(dtype).split('.')[1])",
                .good = {"(2, 3)", "()", "(0, 3)", "(2,), dtype=bool"}, .bad = {"(-1, 2)"});
 
 DEEPSEEK_FUNCTION(Tensor, empty,
