@@ -3,7 +3,12 @@
 import os as _os
 from typing import Any as _Any
 
-from . import _C
+# A thread that waits for the others spins; by libgomp's default so long that on a machine with other work each step takes ten
+# times as long. libgomp reads this once, when it is loaded.
+if "OMP_WAIT_POLICY" not in _os.environ:
+    _os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+
+from . import _C  # noqa: E402
 
 _C.set_package_folder(_os.path.dirname(__file__))
 
