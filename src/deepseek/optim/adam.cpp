@@ -1,8 +1,8 @@
 // Adam and AdamW.
 #include <cmath>
 
-#include "deepseek/graph/operators.h"
 #include "deepseek/ops.h"
+#include "deepseek/ops/op.h"
 #include "deepseek/optim/optimizers.h"
 
 namespace deepseek::optim {
@@ -23,19 +23,56 @@ void check_adam(const ParamGroup& g, const std::string& name) {
   check_betas(g, name);
 }
 
-Tensor moved(const Tensor& p, const Tensor& g, Tensor& mean, Tensor& square, Tensor* largest, double step, const Factors& f) {
+// The update in four lanes of several operands each: the parameters of a model are many, and every lane less is a pass over the
+// block in cache less.
+struct Update : Pointwise {
+  static constexpr NotDifferentiable gradient{"it is an optimiser's update"};
+  using Lanes = fused::Floating;
+};
+struct Mean : Update {  // start + weight * (end - start)
+  static constexpr OpInfo info{.name = "adam_mean"};
+  template <class T>
+  static T lane(T start, T end, T weight) {
+    return start + weight * (end - start);
+  }
+};
+struct Square : Update {
+  static constexpr OpInfo info{.name = "adam_square"};
+  template <class T>
+  static T lane(T square, T g, T kept, T added) {
+    return square * kept + g * g * added;
+  }
+};
+struct Ratio : Update {
+  static constexpr OpInfo info{.name = "adam_ratio"};
+  template <class T>
+  static T lane(T m, T v, T correction, T eps) {
+    return m / (std::sqrt(v) / correction + eps);
+  }
+};
+struct Descend : Update {
+  static constexpr OpInfo info{.name = "adam_descend"};
+  template <class T>
+  static T lane(T p, T shrink, T ratio, T rate) {
+    return p * shrink - ratio * rate;
+  }
+};
+
+// `shrink` is what is left of the parameter before the step.
+Tensor moved(const Tensor& p, double shrink, const Tensor& g, Tensor& mean, Tensor& square, Tensor* largest, double step,
+             const Factors& f) {
   const auto [beta1, beta2] = f.group().pair("betas");
   const double correction1 = 1 - std::pow(beta1, step), correction2 = 1 - std::pow(beta2, step);
-  const Tensor m = lerp_to(mean, g, 1 - beta1, f);
-  Tensor v = square * f(beta2) + g * g * f(1 - beta2);
+  const Tensor m = apply(Mean{}, mean, g, f(1 - beta1));
+  Tensor v = apply(Square{}, square, g, f(beta2), f(1 - beta2));
   mean.assign(m);
   square.assign(v);
   if (largest) {
     v = maximum(*largest, v);
     largest->assign(v);
   }
-  const Tensor denominator = sqrt(v) / f(std::sqrt(correction2)) + f(f.number("eps"));
-  return p - m / denominator * f(f.number("lr") / correction1);
+  const Tensor ratio = apply(Ratio{}, m, v, f(std::sqrt(correction2)), f(f.number("eps")));
+  return apply(Descend{}, p, f(shrink), ratio, f(f.number("lr") / correction1));
 }
 
 }  // namespace
@@ -47,14 +84,12 @@ void AdamW::check(const ParamGroup& g) const { check_adam(g, name()); }
 
 Tensor Adam::update(const Tensor& p, const Tensor& g, ParamState& s, const Factors& f) {
   Tensor* largest = f.group().flag("amsgrad") ? &slot(s, "max_exp_avg_sq", p) : nullptr;
-  return moved(p, decayed(g, p, f), slot(s, "exp_avg", p), slot(s, "exp_avg_sq", p), largest, s.step, f);
+  return moved(p, 1, decayed(g, p, f), slot(s, "exp_avg", p), slot(s, "exp_avg_sq", p), largest, s.step, f);
 }
 
 Tensor AdamW::update(const Tensor& p, const Tensor& g, ParamState& s, const Factors& f) {
   Tensor* largest = f.group().flag("amsgrad") ? &slot(s, "max_exp_avg_sq", p) : nullptr;
-  const double decay = f.number("weight_decay");
-  const Tensor shrunk = decay == 0 ? p : p * f(1 - f.number("lr") * decay);
-  return moved(shrunk, g, slot(s, "exp_avg", p), slot(s, "exp_avg_sq", p), largest, s.step, f);
+  return moved(p, 1 - f.number("lr") * f.number("weight_decay"), g, slot(s, "exp_avg", p), slot(s, "exp_avg_sq", p), largest, s.step, f);
 }
 
 }  // namespace deepseek::optim
