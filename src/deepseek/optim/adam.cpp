@@ -46,8 +46,8 @@ struct Square : Update {
 struct Ratio : Update {
   static constexpr OpInfo info{.name = "adam_ratio"};
   template <class T>
-  static T lane(T m, T v, T correction, T eps) {
-    return m / (std::sqrt(v) / correction + eps);
+  static T lane(T m, T v, T scale, T eps) {
+    return m / (std::sqrt(v) * scale + eps);  // one division: they are what an update costs beside its memory
   }
 };
 struct Descend : Update {
@@ -71,7 +71,7 @@ Tensor moved(const Tensor& p, double shrink, const Tensor& g, Tensor& mean, Tens
     v = maximum(*largest, v);
     largest->assign(v);
   }
-  const Tensor ratio = apply(Ratio{}, m, v, f(std::sqrt(correction2)), f(f.number("eps")));
+  const Tensor ratio = apply(Ratio{}, m, v, f(1 / std::sqrt(correction2)), f(f.number("eps")));
   return apply(Descend{}, p, f(shrink), ratio, f(f.number("lr") / correction1));
 }
 
