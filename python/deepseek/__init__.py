@@ -3,8 +3,8 @@
 import os as _os
 from typing import Any as _Any
 
-# A thread that waits for the others spins; by libgomp's default so long that on a machine with other work each step takes ten
-# times as long. libgomp reads this once, when it is loaded.
+# A thread that waits for the others spins; by libgomp's default so long that on a machine with other work a training step took
+# eight times as long. libgomp reads this once, when it is loaded.
 if "OMP_WAIT_POLICY" not in _os.environ:
     _os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
