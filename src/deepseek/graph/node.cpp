@@ -1,43 +1,15 @@
 #include "deepseek/graph/node.h"
 
-#include <cstdlib>
 #include <vector>
 
 #include "deepseek/autograd/grad.h"
+#include "deepseek/graph/free_list.h"
 #include "deepseek/ops/op.h"
 
 namespace deepseek {
 namespace {
 
-// Blocks of one size, kept per thread. A block may be freed on another thread than it came from: a thread keeps no more blocks
-// than it has taken, so that one which only frees (the reader of a data loader) does not hoard them.
-class FreeList {
- public:
-  ~FreeList() {
-    for (void* p : blocks_) std::free(p);
-    gone_ = true;
-  }
-  void* take(size_t size) {
-    ++owed_;
-    if (gone_ || blocks_.empty()) return std::aligned_alloc(64, (size + 63) / 64 * 64);
-    void* p = blocks_.back();
-    blocks_.pop_back();
-    return p;
-  }
-  void give(void* p) {
-    const bool foreign = owed_ <= 0;
-    owed_ -= !foreign;
-    if (gone_ || foreign || blocks_.size() >= max_blocks) std::free(p);
-    else blocks_.push_back(p);
-  }
-
- private:
-  static constexpr size_t max_blocks = 1 << 14;
-  std::vector<void*> blocks_;
-  int64_t owed_ = 0;  // taken and not yet given back
-  static inline thread_local bool gone_ = false;
-};
-thread_local FreeList free_nodes;
+thread_local FreeList free_nodes(1 << 14);
 
 }  // namespace
 

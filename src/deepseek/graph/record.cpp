@@ -1,3 +1,4 @@
+#include "deepseek/backends/cpu/fused/register_type.h"
 #include "deepseek/graph/leaf.h"
 #include "deepseek/ops/op.h"
 
@@ -62,19 +63,6 @@ Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* con
   return record(op, attrs, {values, n}, outputs);
 }
 
-namespace {
-DType register_type(DType t) {
-  switch (t) {
-    case DType::float16:
-    case DType::bfloat16: return DType::float32;
-    case DType::uint8:
-    case DType::int8:
-    case DType::int16: return DType::int32;
-    default: return t;
-  }
-}
-}  // namespace
-
 Spec infer_pointwise(const OpInfo& info, const fused::LaneOp& lanes, int conditions, Specs in) {
   DEEPSEEK_CHECK(static_cast<int>(in.size()) == lanes.arity, info.name);
   const DType type = in.back()->dtype;
@@ -87,7 +75,7 @@ Spec infer_pointwise(const OpInfo& info, const fused::LaneOp& lanes, int conditi
     }
     if (i > 0 && !(in[i]->shape == out.shape)) out.shape = broadcast(out.shape, in[i]->shape, info.name);
   }
-  const DType compute = register_type(type);
+  const DType compute = fused::register_type(type);
   if (!lanes.supports(compute)) raise_type(info.name, ": not defined for ", name_of(type));
   const DType result = lanes.entries[static_cast<int>(compute)].result;
   if (result != compute) out.dtype = result;

@@ -1,6 +1,5 @@
-#include <cstdlib>
-
 #include "deepseek/autograd/grad.h"
+#include "deepseek/graph/free_list.h"
 #include "deepseek/graph/pending_writes.h"
 #include "deepseek/ops/core/alias.h"
 #include "deepseek/ops/op.h"
@@ -8,17 +7,7 @@
 namespace deepseek {
 namespace {
 
-struct ImplBlocks {
-  ~ImplBlocks() {
-    for (void* p : free) std::free(p);
-    gone = true;
-  }
-  std::vector<void*> free;
-  int64_t owed = 0;  // taken and not yet given back: no more are kept, see FreeList in node.cpp
-  static inline thread_local bool gone = false;
-};
-thread_local ImplBlocks blocks;
-constexpr size_t max_free_blocks = 4096;
+thread_local FreeList free_impls(1 << 12);
 
 Value apply_view(const Node& step, const Value& base) {
   if (is_alias(step)) return alias_of(base);
@@ -51,19 +40,8 @@ bool is_true_view(std::span<const Ref<Node>> steps, const Spec& base) {
 
 }  // namespace
 
-void* TensorImpl::operator new(size_t size) {
-  ++blocks.owed;
-  if (ImplBlocks::gone || blocks.free.empty()) return std::malloc(size);
-  void* p = blocks.free.back();
-  blocks.free.pop_back();
-  return p;
-}
-void TensorImpl::operator delete(void* p) {
-  const bool foreign = blocks.owed <= 0;
-  blocks.owed -= !foreign;
-  if (ImplBlocks::gone || foreign || blocks.free.size() >= max_free_blocks) std::free(p);
-  else blocks.free.push_back(p);
-}
+void* TensorImpl::operator new(size_t size) { return free_impls.take(size); }
+void TensorImpl::operator delete(void* p) { free_impls.give(p); }
 
 TensorImpl::~TensorImpl() {
   PendingWrites::forget(*this);

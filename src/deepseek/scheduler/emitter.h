@@ -33,7 +33,7 @@ class Emitter {
   const Walk& walk_;
   Plan plan_;
   std::vector<Location> locations_;  // per value; no buffer: not yet placed
-  std::vector<uint8_t> stored_;      // per value of a fused group: another step reads it
+  std::vector<uint8_t> stored_;      // per value of a fused group: kept, or read by another step
   std::vector<int> constants_;       // per value: position in the table of scalars
   std::vector<std::pair<int, Location>> copies_;
 };

@@ -3,11 +3,14 @@
 #include <map>
 #include <vector>
 
+#include "deepseek/backends/cpu/fused/register_type.h"
 #include "deepseek/graph/tensor.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/scheduler/walk.h"
 
 namespace deepseek::scheduler {
+
+using fused::register_type;
 
 enum class IrKind : uint8_t {
   leaf,      // `slot`: position among the walk's leaves
@@ -58,8 +61,5 @@ Ir lower(const Walk& walk);
 
 // Moves relu and same-shape additions that follow a contraction into it, where the op takes them.
 void fold_post_ops(Ir&);
-
-// Register type of the arithmetic on stored elements of type t.
-DType register_type(DType t);
 
 }  // namespace deepseek::scheduler

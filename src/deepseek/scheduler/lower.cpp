@@ -6,17 +6,6 @@
 
 namespace deepseek::scheduler {
 
-DType register_type(DType t) {
-  switch (t) {
-    case DType::float16:
-    case DType::bfloat16: return DType::float32;
-    case DType::uint8:
-    case DType::int8:
-    case DType::int16: return DType::int32;
-    default: return t;
-  }
-}
-
 namespace {
 
 class Lowering {

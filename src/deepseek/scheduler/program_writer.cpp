@@ -200,14 +200,9 @@ class ProgramWriter {
     names_ += n.kind == IrKind::reduce ? "reduce" : n.op->info.name;
   }
 
-  bool is_needed_in_memory(int v) const {
-    if (ir_.values[static_cast<size_t>(v)].keep) return true;
-    return e_.stored_[static_cast<size_t>(v)];
-  }
-
   void store(const IrNode& n) {
     const int v = n.first_output;
-    if (!is_needed_in_memory(v)) return;
+    if (!e_.stored_[static_cast<size_t>(v)]) return;
     const Spec& spec = ir_.spec(v);
     const DimMap& m = e_.grouping_.in_domain[static_cast<size_t>(v)];
     // Dense, in the order of the domain; a copy that the user asked for is row-major.

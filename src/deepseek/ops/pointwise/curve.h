@@ -17,7 +17,7 @@ namespace deepseek::pointwise {
 template <class F>
 struct Bend : Pointwise {
   static constexpr OpInfo info{.name = F::bend_name};
-  static constexpr NotDifferentiable gradient{"third derivatives of activations are not implemented"};
+  static constexpr NotDifferentiable gradient{"activations have two derivatives here; for a third write the activation with exp, tanh and erf"};
   using Lanes = fused::Floating;
   template <class T>
   static T lane(T x) {

@@ -105,7 +105,7 @@ double tetragamma_of(double x) {
 
 struct Tetragamma : Pointwise {
   static constexpr OpInfo info{.name = "tetragamma"};
-  static constexpr NotDifferentiable gradient{"the third derivative of digamma is not implemented"};
+  static constexpr NotDifferentiable gradient{"digamma has two derivatives here; for a third take finite differences of the second in float64"};
   using Lanes = fused::Floating;
   template <class T>
   static T lane(T x) {
