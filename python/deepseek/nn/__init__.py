@@ -4,7 +4,8 @@ import atexit
 from typing import Any
 
 from .. import _C
-from .._C import Input, Model, Module, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from .._C import (Input, Model, Module, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential, TransformerDecoder,
+                  TransformerEncoder)
 from ._parameter import Parameter  # noqa: I001  before the modules, which make parameters
 
 from . import _module, _containers  # noqa: F401  add the methods that are written in Python
@@ -20,5 +21,5 @@ def __getattr__(name: str) -> Any:  # the layers' names come from the extension,
 
 __all__ = [
     "Input", "Model", "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList", "Sequential",
-    "functional", "init", "utils", *_C.layer_names,
+    "TransformerDecoder", "TransformerEncoder", "functional", "init", "utils", *_C.layer_names,
 ]

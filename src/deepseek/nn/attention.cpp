@@ -3,8 +3,10 @@
 #include <cmath>
 
 #include "deepseek/graph/operators.h"
+#include "deepseek/nn/arguments.h"
 #include "deepseek/nn/init.h"
 #include "deepseek/ops.h"
+#include "deepseek/ops/attention/heads.h"
 #include "deepseek/ops/core/core.h"
 
 namespace deepseek::nn {
@@ -18,17 +20,6 @@ Tensor xavier(const Shape& shape) {
 Tensor zeros_of(const Shape& shape) { return make_parameter(filled(shape, cast(Tensor(0.0), modes.default_dtype))); }
 
 std::optional<Tensor> optional_of(const Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; }
-
-std::optional<Tensor> mask_of(const Argument& a) {
-  if (const auto* t = std::get_if<Tensor>(&a)) return *t;
-  return std::nullopt;
-}
-
-bool flag_of(const Argument& a) {
-  const auto* b = std::get_if<bool>(&a);
-  if (!b) raise_type("attention: need_weights, average_attn_weights and is_causal are bools");
-  return *b;
-}
 
 }  // namespace
 
@@ -52,8 +43,40 @@ MultiheadAttention::MultiheadAttention(MultiheadAttentionOptions o) : Layer(o) {
   }
 }
 
+// Rows in the middle as they lie in memory: turning them first, as torch's function wants them, would part the rows of one product.
+Tensor MultiheadAttention::attend_batch_first(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionCall& call) {
+  const int64_t e = config.embed_dim, rows = query.size(1), keys = key.size(1);
+  ensure(key.rank() == 3 && value.rank() == 3 && query.size(2) == e && key.size(0) == query.size(0) && value.size(0) == query.size(0) &&
+             value.size(1) == keys, "MultiheadAttention: query must be (batch, rows, ", e, "), key and value (batch, keys, features), but "
+         "they are ", to_string(query.shape()), ", ", to_string(key.shape()), " and ", to_string(value.shape()));
+  const Tensor &joint = parameter("in_proj_weight"), &bias = parameter("in_proj_bias");
+  Tensor parts[3];
+  if (joint.defined() && query.same(key) && key.same(value)) {
+    const Tensor all = linear(query, joint, optional_of(bias));
+    for (int64_t i = 0; i < 3; ++i) parts[i] = slice(all, 2, i * e, (i + 1) * e, 1);
+  } else {
+    const Tensor* from[] = {&query, &key, &value};
+    constexpr const char* separate[] = {"q_proj_weight", "k_proj_weight", "v_proj_weight"};
+    for (int64_t i = 0; i < 3; ++i) {
+      const auto third = [&](const Tensor& t) { return slice(t, 0, i * e, (i + 1) * e, 1); };
+      parts[i] = linear(*from[i], joint.defined() ? third(joint) : parameter(separate[i]),
+                        bias.defined() ? std::optional(third(bias)) : std::nullopt);
+    }
+  }
+  const bool hinted = call.is_causal && call.attn_mask && !call.key_padding_mask && rows == keys;
+  HeadsCall heads{.heads = config.num_heads, .dropout = training && !modes.shape_only ? config.dropout : 0, .causal = hinted};
+  const Shape scores{query.size(0), config.num_heads, rows, keys};
+  if (!hinted) heads.mask = heads_mask("MultiheadAttention", call.attn_mask, call.key_padding_mask, scores, keys, query.dtype());
+  const Module& out = *find_child("out_proj");
+  return linear(attend_in_heads(parts[0], parts[1], parts[2], heads), out.parameter("weight"), optional_of(out.parameter("bias")));
+}
+
 TensorList MultiheadAttention::attend(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionCall& call) {
   const bool turn = config.batch_first && query.rank() == 3;
+  ensure(!call.is_causal || call.attn_mask, "MultiheadAttention: is_causal is a hint about attn_mask, which is missing");
+  if (turn && !call.need_weights && !config.add_bias_kv && !config.add_zero_attn) {
+    return {attend_batch_first(query, key, value, call), Tensor()};
+  }
   // One handle for all three keeps the single projection of self attention.
   const bool self = query.same(key) && key.same(value);
   const Tensor q = turn ? transpose(query, 0, 1) : query;
@@ -66,7 +89,7 @@ TensorList MultiheadAttention::attend(const Tensor& query, const Tensor& key, co
       optional_of(parameter("bias_k")), optional_of(parameter("bias_v")), config.add_zero_attn, config.dropout, out.parameter("weight"),
       optional_of(out.parameter("bias")), training && !modes.shape_only, call.key_padding_mask, call.need_weights, call.attn_mask, separate,
       optional_of(parameter("q_proj_weight")), optional_of(parameter("k_proj_weight")), optional_of(parameter("v_proj_weight")),
-      call.average_attn_weights, call.is_causal && call.attn_mask);
+      call.average_attn_weights, call.is_causal);
   TensorList outputs = call.need_weights ? std::get<TensorList>(std::move(r)) : TensorList{std::get<Tensor>(std::move(r)), Tensor()};
   if (turn) outputs[0] = transpose(outputs[0], 0, 1);
   return outputs;
@@ -75,74 +98,21 @@ TensorList MultiheadAttention::attend(const Tensor& query, const Tensor& key, co
 TensorList MultiheadAttention::forward_many(const TensorList& inputs) { return forward_named(inputs, {}); }
 
 TensorList MultiheadAttention::forward_named(const TensorList& inputs, const NamedArguments& named) {
-  TensorList x = inputs;
-  constexpr std::string_view names[] = {"query", "key", "value"};
+  NamedArguments rest;
   AttentionCall call;
   for (const auto& [name, value] : named) {
-    if (x.size() < 3 && name == names[x.size()]) x.push_back(mask_of(value).value_or(Tensor()));
-    else if (name == "key_padding_mask") call.key_padding_mask = mask_of(value);
-    else if (name == "attn_mask") call.attn_mask = mask_of(value);
-    else if (name == "need_weights") call.need_weights = flag_of(value);
-    else if (name == "average_attn_weights") call.average_attn_weights = flag_of(value);
-    else if (name == "is_causal") call.is_causal = flag_of(value);
-    else raise_type(type_name(), ": forward has no argument '", name, "'");
+    bool* flag = name == "need_weights" ? &call.need_weights : name == "average_attn_weights" ? &call.average_attn_weights : nullptr;
+    if (!flag) {
+      rest.emplace_back(name, value);
+      continue;
+    }
+    const auto* on = std::get_if<bool>(&value);
+    if (!on) raise_type(type_name(), ": ", name, " must be a bool");
+    *flag = *on;
   }
-  if (x.size() == 4) call.key_padding_mask = x[3], x.pop_back();
-  if (x.size() != 3) raise_type(type_name(), ": forward takes query, key and value, but ", x.size(), " tensors are given");
-  for (const Tensor& t : x) {
-    if (!t.defined()) raise_type(type_name(), ": query, key and value must be tensors");
-  }
-  return attend(x[0], x[1], x[2], call);
-}
-
-TransformerEncoderLayer::TransformerEncoderLayer(TransformerEncoderLayerOptions o) : Layer(std::move(o)) {
-  const int64_t d = config.d_model;
-  ensure(config.activation == "relu" || config.activation == "gelu", "TransformerEncoderLayer: activation must be 'relu' or 'gelu', but is '",
-         config.activation, "'");
-  ensure(config.dim_feedforward >= 1, "TransformerEncoderLayer: dim_feedforward must be at least 1, but is ", config.dim_feedforward);
-  add<MultiheadAttention>("self_attn", MultiheadAttentionOptions{.embed_dim = d, .num_heads = config.nhead, .dropout = config.dropout,
-                                                                .bias = config.bias, .batch_first = config.batch_first});
-  add<Linear>("linear1", LinearOptions{.out_features = config.dim_feedforward, .bias = config.bias, .in_features = d});
-  add<Dropout>("dropout", config.dropout);
-  add<Linear>("linear2", LinearOptions{.out_features = d, .bias = config.bias, .in_features = config.dim_feedforward});
-  for (const char* name : {"norm1", "norm2"}) {
-    add<LayerNorm>(name, LayerNormOptions{.normalized_shape = d, .eps = config.layer_norm_eps, .bias = config.bias});
-  }
-  add<Dropout>("dropout1", config.dropout);
-  add<Dropout>("dropout2", config.dropout);
-}
-
-Tensor TransformerEncoderLayer::forward(const Tensor& src) { return encode(src, {.need_weights = false}); }
-
-TensorList TransformerEncoderLayer::forward_named(const TensorList& inputs, const NamedArguments& named) {
-  TensorList x = inputs;
-  AttentionCall call{.need_weights = false};
-  for (const auto& [name, value] : named) {
-    if (x.empty() && name == "src") x.push_back(mask_of(value).value_or(Tensor()));
-    else if (name == "src_mask") call.attn_mask = mask_of(value);
-    else if (name == "src_key_padding_mask") call.key_padding_mask = mask_of(value);
-    else if (name == "is_causal") call.is_causal = flag_of(value);
-    else raise_type(type_name(), ": forward has no argument '", name, "'");
-  }
-  if (x.size() != 1 || !x[0].defined()) raise_type(type_name(), ": forward takes one tensor src, and masks by keyword");
-  return {encode(x[0], call)};
-}
-
-Tensor TransformerEncoderLayer::encode(const Tensor& src, const AttentionCall& call) {
-  const auto attention = [&](const Tensor& x) {
-    LayerScope scope("self_attn");
-    return call_child("dropout1", child<MultiheadAttention>("self_attn").attend(x, x, x, call)[0]);
-  };
-  const auto feed = [&](const Tensor& x) {
-    const Tensor h = call_child("linear1", x);
-    return call_child("dropout2", call_child("linear2", call_child("dropout", config.activation == "relu" ? relu(h) : gelu(h))));
-  };
-  if (config.norm_first) {
-    const Tensor x = src + attention(call_child("norm1", src));
-    return x + feed(call_child("norm2", x));
-  }
-  const Tensor x = call_child("norm1", src + attention(src));
-  return call_child("norm2", x + feed(x));
+  const Arguments a(*this, {"query", "key", "value", "key_padding_mask", "attn_mask"}, 3, {"is_causal"}, inputs, rest);
+  call.key_padding_mask = a.tensor(3), call.attn_mask = a.tensor(4), call.is_causal = a.flag(0);
+  return attend(a[0], a[1], a[2], call);
 }
 
 }  // namespace deepseek::nn

@@ -47,47 +47,10 @@ class MultiheadAttention : public Layer<MultiheadAttentionOptions> {
   TensorList forward_many(const TensorList& inputs) override;
   TensorList forward_named(const TensorList& inputs, const NamedArguments& named) override;
   TensorList attend(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionCall& call);
-};
-DEEPSEEK_LAYER(MultiheadAttention);
-
-struct TransformerEncoderLayerOptions {
-  int64_t d_model = 0;
-  int64_t nhead = 0;
-  int64_t dim_feedforward = 2048;
-  double dropout = 0.1;
-  std::string activation = "relu";
-  double layer_norm_eps = 1e-5;
-  bool batch_first = false;
-  bool norm_first = false;
-  bool bias = true;
-  static constexpr auto fields = std::tuple{field("d_model", &TransformerEncoderLayerOptions::d_model, required),
-                                            field("nhead", &TransformerEncoderLayerOptions::nhead, required),
-                                            field("dim_feedforward", &TransformerEncoderLayerOptions::dim_feedforward),
-                                            field("dropout", &TransformerEncoderLayerOptions::dropout),
-                                            field("activation", &TransformerEncoderLayerOptions::activation),
-                                            field("layer_norm_eps", &TransformerEncoderLayerOptions::layer_norm_eps),
-                                            field("batch_first", &TransformerEncoderLayerOptions::batch_first),
-                                            field("norm_first", &TransformerEncoderLayerOptions::norm_first),
-                                            field("bias", &TransformerEncoderLayerOptions::bias)};
-};
-
-class TransformerEncoderLayer : public Layer<TransformerEncoderLayerOptions> {
- public:
-  static constexpr const char* doc =
-      "Self attention and a two-layer network, each with a residual connection, dropout and layer norm: layer(src, src_mask=None, "
-      "src_key_padding_mask=None, is_causal=False).\n\nShapes: src and output (L, N, d_model), batch first with `batch_first`.";
-  explicit TransformerEncoderLayer(TransformerEncoderLayerOptions options);
-  Tensor forward(const Tensor& src) override;
-  TensorList forward_named(const TensorList& inputs, const NamedArguments& named) override;
 
  private:
-  Tensor encode(const Tensor& src, const AttentionCall& call);
-  template <class M>
-  M& child(const char* name) {
-    return dynamic_cast<M&>(*find_child(name));
-  }
-  Tensor call_child(const char* name, const Tensor& x) { return (*find_child(name))(x); }
+  Tensor attend_batch_first(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionCall& call);
 };
-DEEPSEEK_LAYER(TransformerEncoderLayer);
+DEEPSEEK_LAYER(MultiheadAttention);
 
 }  // namespace deepseek::nn

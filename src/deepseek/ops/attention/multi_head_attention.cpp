@@ -1,8 +1,8 @@
 #include <cmath>
-#include <limits>
 
 #include "deepseek/graph/operators.h"
 #include "deepseek/ops.h"
+#include "deepseek/ops/attention/heads.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
 
@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view op = "multi_head_attention_forward";
 
 // (rows, batch, width) -> (batch, heads, rows, width / heads)
-Tensor split_heads(const Tensor& t, int64_t heads) {
+Tensor heads_of(const Tensor& t, int64_t heads) {
   const Shape& s = t.shape();
   return permute(reshape(t, {s[0], s[1], heads, s[2] / heads}), {1, 2, 0, 3});
 }
@@ -21,19 +21,6 @@ Tensor split_heads(const Tensor& t, int64_t heads) {
 Tensor append_row(const Tensor& t, const Tensor& row) {
   const Shape& s = t.shape();
   return cat({t, expand(reshape(row, {1, 1, s[2]}), {1, s[1], s[2]})}, 0);
-}
-
-// A mask as numbers that are added to scores.
-Tensor as_added(const Tensor& mask, DType dtype) {
-  if (mask.dtype() != DType::bool_) return cast(mask, dtype);
-  return where(mask, -std::numeric_limits<double>::infinity(), filled({}, Tensor(scalar_value(0.0, dtype))));
-}
-
-Tensor widened(const Tensor& mask, int64_t columns) {
-  if (columns == 0) return mask;
-  Shape shape = mask.shape();
-  shape.back() = columns;
-  return cat({mask, filled(shape, Tensor(scalar_value(0.0, mask.dtype())))}, -1);
 }
 
 }  // namespace
@@ -97,26 +84,12 @@ DEEPSEEK_FUNCTION(
   if (add_zero_attn) k = zero_row(k), v = zero_row(v);
   const int64_t given = k_in.size(0), keys = k.size(0);
 
-  std::optional<Tensor> mask;
-  if (attn_mask) {
-    const Tensor m = widened(as_added(*attn_mask, q.dtype()), keys - given);
-    ensure(attn_mask->size(-1) == given && attn_mask->size(-2) == rows && (m.rank() == 2 ||
-                                                                           (m.rank() == 3 && m.size(0) == batch * num_heads)),
-                                                                           op,
-           ": attn_mask must be ", to_string(Shape{rows, given}), " or ", to_string(Shape{batch * num_heads, rows, given}),
-           ", but it is ", to_string(attn_mask->shape()));
-    mask = m.rank() == 2 ? m : reshape(m, {batch, num_heads, rows, keys});
-  }
   ensure(!is_causal || attn_mask, op, ": is_causal is a hint about attn_mask, which is missing");
-  if (key_padding_mask) {
-    const Tensor m = single && key_padding_mask->rank() == 1 ? unsqueeze(*key_padding_mask, 0) : *key_padding_mask;
-    ensure(m.shape() == (Shape{batch, given}), op, ": key_padding_mask must be ", to_string(Shape{batch, given}),
-           ", but it is ", to_string(key_padding_mask->shape()));
-    const Tensor padded = reshape(widened(as_added(m, q.dtype()), keys - given), {batch, 1, 1, keys});
-    mask = mask ? *mask + padded : padded;
-  }
+  std::optional<Tensor> padding = key_padding_mask;
+  if (single && padding && padding->rank() == 1) padding = unsqueeze(*padding, 0);
+  const std::optional<Tensor> mask = heads_mask(op, attn_mask, padding, {batch, num_heads, rows, given}, keys, q.dtype());
 
-  const Tensor qh = split_heads(q, num_heads), kh = split_heads(k, num_heads), vh = split_heads(v, num_heads);
+  const Tensor qh = heads_of(q, num_heads), kh = heads_of(k, num_heads), vh = heads_of(v, num_heads);
   const double drop = training ? dropout_p : 0;
   Tensor heads, weights;
   if (need_weights) {

@@ -1,8 +1,8 @@
 #include "deepseek/backends/cpu/attention/flash.h"
 
+#include "deepseek/backends/cpu/attention/product.h"
 #include "deepseek/backends/cpu/attention/rows.h"
 #include "deepseek/backends/cpu/conv/conv.h"
-#include "deepseek/backends/cpu/dnnl/engine.h"
 #include "deepseek/backends/cpu/gemm/gemm.h"
 #include "deepseek/tensor/error.h"
 
@@ -10,40 +10,6 @@ namespace deepseek::attention {
 namespace {
 
 constexpr int64_t query_block = 128, key_block = 512;
-
-// c = alpha * a b + beta * c, row-major; 't' reads the factor transposed.
-void product(char ta, char tb, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda, const float* b, int64_t ldb,
-             float beta, float* c, int64_t ldc) {
-  const dnnl_status_t status = dnnl_sgemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-  DEEPSEEK_CHECK(status == dnnl_success, "sgemm ", static_cast<int>(status));
-}
-
-// A (n, h, rows, width) operand with unit stride along width.
-struct Heads {
-  int64_t batch, head, row;
-  explicit Heads(const Operand& o)
-      : batch(o.strides[0]), head(o.strides[1]), row(o.spec.shape[2] == 1 ? std::max(o.strides[2], o.spec.shape[3]) : o.strides[2]) {}
-  template <class T>
-  T* at(T* base, int64_t n, int64_t h, int64_t i) const {
-    return base + n * batch + h * head + i * row;
-  }
-};
-
-// Layouts that the products can read: unit stride along the last dim, rows that do not overlap.
-void ask_rows(Operand& o) {
-  const Shape& s = o.spec.shape;
-  const bool unit = o.strides[3] == 1 || s[3] == 1, apart = o.strides[2] >= s[3] || s[2] == 1;
-  if (!unit || !apart) conv::ask_layout(o, contiguous_strides(s));
-}
-
-// Memory in the order of `like`, so that joined heads are a view again.
-Strides in_order_of(const Operand& like, const Shape& shape) {
-  Dims order{0, 1, 2, 3};
-  std::stable_sort(order.begin(), order.end() - 1, [&](int64_t a, int64_t b) {
-    return like.strides[static_cast<int>(a)] > like.strides[static_cast<int>(b)];
-  });
-  return strides_for_order(shape, order);
-}
 
 struct Sizes {
   int64_t batch, heads, queries, keys, width, value_width;
@@ -196,6 +162,20 @@ class Backward : Kernel {
 };
 
 }  // namespace
+
+void ask_rows(Operand& o) {
+  const Shape& s = o.spec.shape;
+  const bool unit = o.strides[3] == 1 || s[3] == 1, apart = o.strides[2] >= s[3] || s[2] == 1;
+  if (!unit || !apart) conv::ask_layout(o, contiguous_strides(s));
+}
+
+Strides in_order_of(const Operand& like, const Shape& shape) {
+  Dims order{0, 1, 2, 3};
+  std::stable_sort(order.begin(), order.end() - 1, [&](int64_t a, int64_t b) {
+    return like.strides[static_cast<int>(a)] > like.strides[static_cast<int>(b)];
+  });
+  return strides_for_order(shape, order);
+}
 
 KernelFn make_forward(const Options& options, KernelContext& c) {
   for (size_t i = 0; i < 3; ++i) ask_rows(c.inputs[i]);

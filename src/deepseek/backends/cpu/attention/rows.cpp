@@ -12,7 +12,13 @@ namespace {
     target static void softmax_gradient(const float* p, float* g, int64_t n, float mean, float factor) {                  \
       body::softmax_gradient(p, g, n, mean, factor);                                                                      \
     }                                                                                                                     \
-    static constexpr Rows all{&largest, &exponentials, &scale, &dot, &softmax_gradient};                                  \
+    target static void products(const float* q, const float* k, int64_t stride, int64_t n, int64_t width, float by, float* to) { \
+      body::products(q, k, stride, n, width, by, to);                                                                     \
+    }                                                                                                                     \
+    target static void weighted_sum(const float* w, const float* v, int64_t stride, int64_t n, int64_t width, float* to) { \
+      body::weighted_sum(w, v, stride, n, width, to);                                                                     \
+    }                                                                                                                     \
+    static constexpr Rows all{&largest, &exponentials, &scale, &dot, &softmax_gradient, &products, &weighted_sum};        \
   };
 DEEPSEEK_ATTENTION_ROWS(Baseline, )
 DEEPSEEK_ATTENTION_ROWS(Avx2, DEEPSEEK_TARGET_AVX2)

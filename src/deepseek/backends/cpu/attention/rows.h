@@ -46,6 +46,28 @@ DEEPSEEK_INLINE void softmax_gradient(const float* p, float* g, int64_t n, float
   for (int64_t i = 0; i < n; ++i) g[i] = p[i] * (g[i] - mean) * factor;
 }
 
+// to[j] = scale * <q, row j of keys>
+DEEPSEEK_INLINE void products(const float* q, const float* keys, int64_t stride, int64_t n, int64_t width, float scale, float* to) {
+  for (int64_t j = 0; j < n; ++j) to[j] = scale * dot(q, keys + j * stride, width);
+}
+
+// to = the rows of values, each times its weight.
+DEEPSEEK_INLINE void weighted_sum(const float* weights, const float* values, int64_t stride, int64_t n, int64_t width, float* to) {
+#pragma omp simd
+  for (int64_t e = 0; e < width; ++e) to[e] = 0;
+  int64_t j = 0;
+  for (; j + 4 <= n; j += 4) {
+    const float *a = values + j * stride, *b = a + stride, *c = b + stride, *d = c + stride;
+    const float wa = weights[j], wb = weights[j + 1], wc = weights[j + 2], wd = weights[j + 3];
+#pragma omp simd
+    for (int64_t e = 0; e < width; ++e) to[e] += wa * a[e] + wb * b[e] + wc * c[e] + wd * d[e];
+  }
+  for (; j < n; ++j) {
+#pragma omp simd
+    for (int64_t e = 0; e < width; ++e) to[e] += weights[j] * values[j * stride + e];
+  }
+}
+
 }  // namespace body
 
 struct Rows {
@@ -54,6 +76,8 @@ struct Rows {
   void (*scale)(float*, int64_t, float);
   float (*dot)(const float*, const float*, int64_t);
   void (*softmax_gradient)(const float*, float*, int64_t, float, float);
+  void (*products)(const float*, const float*, int64_t, int64_t, int64_t, float, float*);
+  void (*weighted_sum)(const float*, const float*, int64_t, int64_t, int64_t, float*);
   static const Rows& best();
 };
 
