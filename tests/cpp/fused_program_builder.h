@@ -23,6 +23,11 @@ struct Builder {
   int store(int value, int buffer, const Strides& strides, DType dtype = DType::float32) {
     return access(Step::Kind::store, buffer, strides, dtype, value);
   }
+  int scalar(int entry, DType dtype = DType::float32) {
+    const int step = access(Step::Kind::load, entry, Strides::filled(program.domain.size(), 0), dtype, -1);
+    program.accesses.back().kind = Access::Kind::scalar;
+    return step;
+  }
   int op(const LaneOp& lanes, std::initializer_list<int> args) {
     Step s;
     s.kind = Step::Kind::compute;

@@ -1,6 +1,7 @@
 // Adam and AdamW.
 #include <cmath>
 
+#include "deepseek/backends/cpu/fused/joint.h"
 #include "deepseek/ops.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/optim/optimizers.h"
@@ -57,6 +58,14 @@ struct Descend : Update {
     return p * shrink - ratio * rate;
   }
 };
+
+// The whole update in one loop: p, g, mean, square, then what is the same for all elements.
+using AdamStep = fused::Joint<4 + 7, 0b11111110000,               //
+                              fused::Part<Mean, true, 2, 1, 4>,        // 11: new mean
+                              fused::Part<Square, true, 3, 1, 5, 6>,   // 12: new square
+                              fused::Part<Ratio, false, 11, 12, 7, 8>,  // 13
+                              fused::Part<Descend, true, 0, 9, 13, 10>>;
+const fused::RegisterJoint<AdamStep> registered;
 
 // `shrink` is what is left of the parameter before the step.
 Tensor moved(const Tensor& p, double shrink, const Tensor& g, Tensor& mean, Tensor& square, Tensor* largest, double step,

@@ -141,8 +141,9 @@ class CachingAllocator {
     return (bytes + step - 1) / step * step;
   }
   static void* fresh(int64_t size) {
-    void* p = std::aligned_alloc(size >= 4 * huge_page ? huge_page : 64, static_cast<size_t>(size));
-    if (p && size >= 4 * huge_page) madvise(p, static_cast<size_t>(size), MADV_HUGEPAGE);
+    // Several arrays that are walked together need more small pages than the processor remembers.
+    void* p = std::aligned_alloc(size >= huge_page ? huge_page : 64, static_cast<size_t>(size));
+    if (p && size >= huge_page) madvise(p, static_cast<size_t>(size), MADV_HUGEPAGE);
     return p;
   }
   void trim() {

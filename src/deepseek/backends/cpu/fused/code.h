@@ -8,7 +8,7 @@
 //                      full[s]     for each block of points of the group: full values, folded into the reductions of the pass
 //                      rows[s+1]   results of the pass and row-level values that follow from them
 #pragma once
-#include <string>
+#include <span>
 #include <vector>
 
 #include "deepseek/backends/cpu/fused/fold.h"
@@ -23,6 +23,7 @@ enum class Action : uint8_t {
   gather,     // the operand's elements into slot[dst]
   number,     // the operand's index numbers into slot[dst]
   call,       // fn(slot[dst], slots of args, n)
+  joint,      // Code::joints[operand]: several lanes in one loop
   stored,     // what was written through the pointer slot[args[0]] reaches the operand's memory, when it went elsewhere
   store,      // slot[args[0]] into the operand's memory
   ahead,      // the operand's next group is fetched into the cache
@@ -37,7 +38,7 @@ enum class Action : uint8_t {
 
 // Whether the work of an action grows with the block.
 constexpr bool moves_elements(Action a) {
-  return a == Action::call || a == Action::fetch || a == Action::gather || a == Action::number || a == Action::scatter ||
+  return a == Action::call || a == Action::joint || a == Action::fetch || a == Action::gather || a == Action::number || a == Action::scatter ||
          a == Action::store || a == Action::fold;
 }
 
@@ -46,11 +47,19 @@ struct Instruction {
   uint8_t arity = 0;
   uint8_t bytes = 0;     // per element, of what is moved
   bool writes = false;   // the operand is written: by this instruction, or through the pointer that it sets
-  bool stream = false;   // memory that a large run walks through: worth fetching ahead, or writing past the caches
+  bool stream = false;   // memory that a large run walks through: worth writing past the caches
+  bool ahead = false;    // and worth fetching before its block is reached
   int dst = -1;
   int args[4] = {-1, -1, -1, -1};
-  int operand = -1;      // into Code::operands or Code::reductions
+  int operand = -1;      // into Code::operands, Code::reductions or Code::joints
+  int later = 0;         // of what moves elements: how many such instructions there are from here to the end of the section
   const BlockFn* fn = nullptr;  // one for each instruction set
+};
+
+using JointFn = void (*)(void* const* out, const void* const* in, int64_t n);
+struct JointCall {
+  const JointFn* fn;  // one for each instruction set
+  std::vector<int> outs, ins;  // slots
 };
 
 struct Operand {
@@ -91,6 +100,7 @@ struct Code {
   std::vector<Section> rows, spread, full;
   std::vector<Operand> operands;
   std::vector<Reduction> reductions;
+  std::vector<JointCall> joints;
   std::vector<Slot> slots;
   size_t frame_bytes = 0;
   int64_t weight = 1;  // instructions per point, to judge the work
@@ -105,6 +115,16 @@ struct Code {
   };
   std::vector<Hazard> hazards;
 };
+
+// The slots that an instruction reads, and those that it writes.
+inline std::span<int> reads(Code& code, Instruction& in) {
+  if (in.action == Action::joint) return code.joints[static_cast<size_t>(in.operand)].ins;
+  return {in.args, in.arity};
+}
+inline std::span<int> writes(Code& code, Instruction& in) {
+  if (in.action == Action::joint) return code.joints[static_cast<size_t>(in.operand)].outs;
+  return {&in.dst, in.dst >= 0 ? size_t{1} : size_t{0}};
+}
 
 // Stores happen after everything else when `stores_last`: for memory that is both read and written.
 Code lower(const Program&, bool stores_last);

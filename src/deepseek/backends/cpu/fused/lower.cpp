@@ -41,9 +41,16 @@ class Lowering {
       emit_pass(s);
       emit_rows(s + 1);
     }
-    for (const auto* sections : {&code_.rows, &code_.full}) {
-      for (const Section& section : *sections) {
-        code_.weight += std::count_if(section.begin(), section.end(), [](const Instruction& in) { return moves_elements(in.action); });
+    join_lanes(code_);
+    for (auto* sections : {&code_.rows, &code_.full}) {
+      for (Section& section : *sections) {
+        int later = 0;
+        for (size_t i = section.size(); i-- > 0;) {
+          if (moves_elements(section[i].action)) section[i].later = ++later;
+        }
+        code_.weight += later;
+        // The processor sees where one loop alone is going, and fetches better than one can ask it to.
+        if (later == 1) std::for_each(section.begin(), section.end(), [](Instruction& in) { in.ahead = false; });
       }
     }
     place_slots(code_, slots_);
@@ -134,7 +141,7 @@ class Lowering {
     const bool lines = in.action == Action::scatter && walk.rank > 1 && walk.stride[0] == 1 && walk.size[0] * in.bytes % 64 == 0;
     if (!walks || (walk.rank != 1 && !lines)) return in;
     const int64_t bytes = in.bytes * code_.cut.kept * code_.cut.reduced;
-    in.stream = true;
+    in.stream = in.ahead = true;
     (writes ? code_.outs : code_.ins).push_back(in.operand);
     code_.bytes += bytes;
     if (writes) code_.bytes_out += bytes;
@@ -196,7 +203,7 @@ class Lowering {
       Instruction in = streamed(at_access(Action::point, raw, k, level), k, level, false);
       // A row that several passes read comes into the cache while the row before is in its last pass.
       if (in.stream && row_ahead()) {
-        in.stream = false;
+        in.stream = in.ahead = false;
         Instruction next = at_access(Action::ahead, -1, k, level);
         aheads_.push_back(next);
       }

@@ -27,6 +27,9 @@ struct Needs {
 };
 Needs find_needs(const Program&, const Analysis&, const Cut&, bool stores_last);
 
+// Puts joints in the place of the lanes that they are made of.
+void join_lanes(Code&);
+
 // Gives memory to slots (those whose lives do not overlap share it), renumbers them in the instructions, finds the hazards.
 void place_slots(Code&, const std::vector<VirtualSlot>&);
 

@@ -1,5 +1,6 @@
 // Runs code: cuts the groups among threads, walks sections, executes instructions.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "deepseek/backends/cpu/fused/code.h"
@@ -125,8 +126,27 @@ class Worker {
     return static_cast<std::byte*>(memory_.pointers[o.buffer]) + (o.walk.offset + position) * bytes;
   }
 
+  // Memory to come is fetched while instructions compute, each taking its share: the processor waits for few lines at a time,
+  // and many at once would hold up the instruction after them.
+  void fetch_later(const std::byte* memory, int64_t bytes, bool write) {
+    if (waiting_ == most_waiting) fetch_share(1);
+    queue_[static_cast<size_t>(waiting_++)] = {memory, (bytes + 63) / 64, write};
+    lines_waiting_ += (bytes + 63) / 64;
+  }
+  void fetch_share(int sharers) {
+    for (int64_t share = (lines_waiting_ + sharers - 1) / sharers; share > 0;) {
+      Ahead& a = queue_[static_cast<size_t>(waiting_ - 1)];
+      const int64_t lines = std::min(a.lines, share);
+      if (a.write) fetch_ahead<true>(a.at, lines);
+      else fetch_ahead<false>(a.at, lines);
+      a.at += 64 * lines, a.lines -= lines, share -= lines, lines_waiting_ -= lines;
+      if (a.lines == 0) --waiting_;
+    }
+  }
+
   void execute(const Section& section, int64_t position, int64_t n) {
     for (const Instruction& in : section) {
+      if (in.later > 0 && lines_waiting_ > 0) fetch_share(in.later);
       switch (in.action) {
         case Action::call: {
           const void* args[4];
@@ -134,16 +154,20 @@ class Worker {
           in.fn[memory_.isa](slot_[in.dst], args, n);
           break;
         }
+        case Action::joint: {
+          const JointCall& j = code_.joints[static_cast<size_t>(in.operand)];
+          std::array<void*, 16> out, args;
+          std::transform(j.outs.begin(), j.outs.end(), out.begin(), [&](int slot) { return slot_[slot]; });
+          std::transform(j.ins.begin(), j.ins.end(), args.begin(), [&](int slot) { return slot_[slot]; });
+          j.fn[memory_.isa](out.data(), args.data(), n);
+          break;
+        }
         case Action::point: {
           const Operand& o = code_.operands[static_cast<size_t>(in.operand)];
           std::byte* const at = address(o, o.walk.rank == 0 ? 0 : position, in.bytes);
           slot_[in.dst] = at;
-          if (in.stream && memory_.large) {
-            const auto bytes = static_cast<size_t>(n * in.bytes);
-            if (!in.writes) fetch_ahead<false>(at + ahead_ * in.bytes, bytes);
-            else if (memory_.stream) slot_[in.dst] = slot_[in.args[0]];
-            else fetch_ahead<true>(at + ahead_ * in.bytes, bytes);
-          }
+          if (in.stream && in.writes && memory_.stream) slot_[in.dst] = slot_[in.args[0]];
+          else if (in.ahead && memory_.large) fetch_later(at + ahead_ * in.bytes, n * in.bytes, in.writes);
           break;
         }
         default: execute_rare(in, position, n);
@@ -179,7 +203,7 @@ class Worker {
         // Each pass but the first fetches its share.
         if (memory_.large) {
           const auto shares = static_cast<int64_t>(code_.full.size()) - 1, bytes = n * in.bytes / shares;
-          fetch_ahead<false>(address(operand(), position + cut.reduced, in.bytes) + (pass_ - 1) * bytes, static_cast<size_t>(bytes) + 63);
+          fetch_later(address(operand(), position + cut.reduced, in.bytes) + (pass_ - 1) * bytes, bytes, false);
         }
         break;
       case Action::scatter:
@@ -216,6 +240,16 @@ class Worker {
   int64_t column_ = 0;             // of the block among the kept points of the group
   int64_t segments_ = 1;           // rows in the block
   int64_t ahead_ = 0;              // from a block to the next, in elements
+
+  struct Ahead {
+    const std::byte* at;
+    int64_t lines;
+    bool write;
+  };
+  static constexpr int most_waiting = 16;
+  std::array<Ahead, most_waiting> queue_;
+  int waiting_ = 0;
+  int64_t lines_waiting_ = 0;
 };
 
 void run_groups(const Code& code, const Memory& memory, int64_t begin, int64_t end) {

@@ -64,20 +64,20 @@ class Placement {
     reads_.assign(slots_.size(), -1);
     for (const Span& span : spans_) {
       for (int at = span.first; at <= span.last; ++at) {
-        const Instruction& in = *order_[static_cast<size_t>(at)];
+        Instruction& in = *order_[static_cast<size_t>(at)];
         // What a pass writes for later ones is written from its first block to its last.
         const int start = span.loop ? span.first : at;
-        for (int i = 0; i < in.arity; ++i) {
-          Life& life = lives_[static_cast<size_t>(in.args[i])];
-          if (life.first == never) life.first = slots_[static_cast<size_t>(in.args[i])].whole_loop ? start : at;
-          extend(in.args[i], span, at);
-          reads_[static_cast<size_t>(in.args[i])] = at;
+        for (int slot : reads(code_, in)) {
+          Life& life = lives_[static_cast<size_t>(slot)];
+          if (life.first == never) life.first = slots_[static_cast<size_t>(slot)].whole_loop ? start : at;
+          extend(slot, span, at);
+          reads_[static_cast<size_t>(slot)] = at;
         }
-        if (in.dst >= 0) {
-          Life& life = lives_[static_cast<size_t>(in.dst)];
+        for (int slot : writes(code_, in)) {
+          Life& life = lives_[static_cast<size_t>(slot)];
           life.first = std::min(life.first, at);
           life.last = std::max(life.last, at);
-          for (int b = slots_[static_cast<size_t>(in.dst)].backing; b >= 0; b = slots_[static_cast<size_t>(b)].backing) {
+          for (int b = slots_[static_cast<size_t>(slot)].backing; b >= 0; b = slots_[static_cast<size_t>(b)].backing) {
             if (slots_[static_cast<size_t>(b)].whole_loop) {
               lives_[static_cast<size_t>(b)].last = std::max(lives_[static_cast<size_t>(b)].last, span.loop ? span.last : at);
             }
@@ -94,7 +94,7 @@ class Placement {
       // A pointer is written through by the instruction that has it as destination.
       int written = at;
       if (out.action == Action::point) {
-        while (++written < static_cast<int>(order_.size()) && order_[static_cast<size_t>(written)]->dst != out.dst) {}
+        while (++written < static_cast<int>(order_.size()) && !writes_slot(written, out.dst)) {}
       }
       for (int from = 0; from < static_cast<int>(order_.size()); ++from) {
         const Instruction& in = *order_[static_cast<size_t>(from)];
@@ -105,6 +105,10 @@ class Placement {
         if (read > written) add_hazard(out, in);
       }
     }
+  }
+  bool writes_slot(int at, int slot) {
+    const std::span<int> slots = writes(code_, *order_[static_cast<size_t>(at)]);
+    return std::find(slots.begin(), slots.end(), slot) != slots.end();
   }
   void add_hazard(const Instruction& out, const Instruction& in) {
     const Operand& o = code_.operands[static_cast<size_t>(out.operand)];
@@ -129,14 +133,14 @@ class Placement {
       Instruction& in = *order_[at];
       // An elementwise instruction may write over an argument that nobody reads after it.
       if (in.action == Action::call) release(ends[at], in.dst);
-      for (int i = 0; i < in.arity; ++i) place(in.args[i]);
-      if (in.dst >= 0) place(in.dst);
+      for (int slot : reads(code_, in)) place(slot);
+      for (int slot : writes(code_, in)) place(slot);
       if (in.action != Action::call) release(ends[at], -1);
       else if (in.dst >= 0 && lives_[static_cast<size_t>(in.dst)].last == static_cast<int>(at)) release({in.dst}, -1);
     }
     for (Instruction* in : order_) {
-      for (int i = 0; i < in->arity; ++i) in->args[i] = lives_[static_cast<size_t>(in->args[i])].placed;
-      if (in->dst >= 0) in->dst = lives_[static_cast<size_t>(in->dst)].placed;
+      for (int& slot : reads(code_, *in)) slot = lives_[static_cast<size_t>(slot)].placed;
+      for (int& slot : writes(code_, *in)) slot = lives_[static_cast<size_t>(slot)].placed;
     }
   }
 

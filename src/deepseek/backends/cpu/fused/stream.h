@@ -1,6 +1,7 @@
 // Moving whole blocks between memory and the caches.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 namespace deepseek::fused {
 
@@ -10,8 +11,8 @@ void stream_out(void* out, const void* in, size_t bytes);
 void stream_fence();
 
 template <bool Write>
-inline void fetch_ahead(const void* memory, size_t bytes) {
-  for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const char*>(memory) + i, Write, 3);
+inline void fetch_ahead(const std::byte* memory, int64_t lines) {
+  for (int64_t i = 0; i < lines; ++i) __builtin_prefetch(memory + 64 * i, Write, 3);
 }
 
 }  // namespace deepseek::fused
