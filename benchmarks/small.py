@@ -81,17 +81,3 @@ class ChainOfSmallOps(Case):
             self.chain(w).sum().backward()
 
         return run
-
-
-@case
-class FirstStep(Case):
-    """Each call sees a shape that was never seen: a plan is made. To be compared with the steady step below."""
-
-    name = "MLP step, new shape each time"
-
-    def deepseek(self):
-        from benchmarks.networks import deepseek_mlp
-
-        step = deepseek_mlp()
-        sizes = iter(range(33, 100_000))
-        return lambda: step(next(sizes))

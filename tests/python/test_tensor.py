@@ -296,3 +296,15 @@ def test_rank_limit_is_an_error():
         ds.tensor(deep)
     with pytest.raises((TypeError, ValueError)):
         ds.zeros(*[1] * 12)
+
+
+@pytest.mark.parametrize("length", range(49_996, 50_001))
+def test_a_shape_is_right_where_the_bound_on_pending_nodes_is_met(length):
+    # The bound evaluates while an op is being recorded, and expanding the softmax records others.
+    with ds.no_grad():
+        x = ds.softmax(ds.zeros(2, 3), dim=1)
+        for _ in range(length):
+            x = x + 1
+        y = x.transpose(0, 1)
+    assert y.shape == (3, 2)
+    np.testing.assert_allclose(y.numpy(), np.full((3, 2), length + 1 / 3), rtol=1e-5)

@@ -92,14 +92,32 @@ PyObject* binary_in_place(const Function& f, PyObject* a, PyObject* b) {
   });
 }
 
+// A number beside a tensor of no lower kind has that tensor's type from the start.
+bool to_operand(PyObject* o, PyObject* peer, Tensor* out) {
+  if (is_tensor(peer) && !tensor_of(peer).impl()->value().node->weak) {
+    const DType type = tensor_of(peer).dtype();
+    if (PyFloat_CheckExact(o) && is_floating_point(type)) {
+      return *out = Tensor(scalar_value(PyFloat_AS_DOUBLE(o), type)), true;
+    }
+    if (PyLong_CheckExact(o) && type != DType::bool_) {
+      int overflow = 0;
+      const int64_t number = PyLong_AsLongLongAndOverflow(o, &overflow);
+      if (overflow == 0) return *out = Tensor(scalar_value(number, type)), true;
+    }
+  }
+  return to_tensor(o, out);
+}
+
 // The commonest operators go straight to the C++ ones.
 template <class F>
 PyObject* direct(PyObject* a, PyObject* b, F&& apply) {
   return guarded(static_cast<PyObject*>(nullptr), [&]() -> PyObject* {
     if (is_tensor(a) && is_tensor(b)) return wrap(apply(tensor_of(a), tensor_of(b)));
-    Tensor x, y;
-    if (!to_tensor(a, &x) || !to_tensor(b, &y)) Py_RETURN_NOTIMPLEMENTED;
-    return wrap(apply(x, y));
+    Tensor number;
+    const bool left = is_tensor(a);
+    if (!to_operand(left ? b : a, left ? a : b, &number)) Py_RETURN_NOTIMPLEMENTED;
+    if (!left && !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
+    return wrap(left ? apply(tensor_of(a), number) : apply(number, tensor_of(b)));
   });
 }
 #define DIRECT(slot, function, op)                                                \

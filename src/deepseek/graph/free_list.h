@@ -11,7 +11,7 @@ namespace deepseek {
 // keeps no more blocks than it has taken, so that one which only frees (the reader of a data loader) does not hoard them.
 class FreeList {
  public:
-  explicit FreeList(size_t most) : most_(most) {}
+  explicit constexpr FreeList(size_t most) : most_(most) {}
   FreeList(const FreeList&) = delete;
   FreeList& operator=(const FreeList&) = delete;
   ~FreeList() {

@@ -28,7 +28,8 @@ Ref<Node> Node::create(const Op* op, void* attrs, std::span<Value> inputs, std::
   n->n_outputs_ = static_cast<int16_t>(outputs.size());
   n->outputs_ = outputs.size() <= n->inline_outputs_.size() ? n->inline_outputs_.data() : new Output[outputs.size()];
   for (size_t i = 0; i < outputs.size(); ++i) n->outputs_[i].spec = outputs[i];
-  return Ref<Node>(n);
+  n->refs_.store(1, std::memory_order_relaxed);  // nobody else can see it yet
+  return Ref<Node>::adopt(n);
 }
 
 Node::~Node() {
@@ -73,7 +74,10 @@ void release_iteratively(Node* n) {
 }
 
 void Node::release() const {
-  if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) release_iteratively(const_cast<Node*>(this));
+  // The last holder need not write: nobody else can add to a count of one.
+  if (refs_.load(std::memory_order_acquire) == 1 || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    release_iteratively(const_cast<Node*>(this));
+  }
 }
 
 std::recursive_mutex& graph_mutex() {

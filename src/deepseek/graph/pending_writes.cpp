@@ -35,7 +35,7 @@ void PendingWrites::forget(TensorImpl& impl) {
 }
 
 void PendingWrites::collect(std::vector<Value>& roots, std::vector<Node*>& befores) {
-  if (count_.load(std::memory_order_acquire) == 0) return;
+  if (!any()) return;
   std::lock_guard lock(mutex_);
   for (const Write& w : writes_) {
     roots.push_back(w.impl->value_);
@@ -46,7 +46,7 @@ void PendingWrites::collect(std::vector<Value>& roots, std::vector<Node*>& befor
 }
 
 void PendingWrites::clear() {
-  if (count_.load(std::memory_order_acquire) == 0) return;
+  if (!any()) return;
   std::vector<Write> done;  // values are released outside the lock: a destructor may come back here
   std::lock_guard lock(mutex_);
   for (Write& w : writes_) w.impl->pending_list_.reset();
@@ -65,8 +65,8 @@ void PendingWrites::settle_after_failure() {
   for (Write& w : writes) {
     const Ref<TensorImpl> impl(w.impl);
     try {
-      evaluate(std::span<const Value>(&impl->value_, 1));
-      if (impl->cell_ && impl->cell_->value) evaluate(std::span<const Value>(&impl->cell_->value, 1));
+      const Value after[] = {impl->value_, impl->cell_ ? impl->cell_->value : Value()};
+      evaluate(std::span<const Value>(after, after[1] ? 2 : 1));
     } catch (const std::exception&) {
       impl->value_ = w.before;
       if (impl->cell_ && w.cell_before) impl->cell_->value = w.cell_before;

@@ -22,6 +22,7 @@ class PendingWrites {
     Value before;
     Value cell_before;
   };
+  bool any() const { return count_.load(std::memory_order_acquire) != 0; }
   // The values to compute; `befores` are held by this list alone and do not count as in use.
   void collect(std::vector<Value>& roots, std::vector<Node*>& befores);
   // All were computed.

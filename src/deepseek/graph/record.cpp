@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "deepseek/backends/cpu/fused/register_type.h"
 #include "deepseek/graph/leaf.h"
 #include "deepseek/ops/op.h"
@@ -36,6 +38,15 @@ Ref<Node> record(const Op* op, void* attrs, std::span<Value> inputs, std::span<c
 }
 
 namespace detail {
+namespace {
+
+void check_size(const Op* op, const Spec& s) {
+  double elements = 1;
+  for (int64_t d : s.shape) elements *= static_cast<double>(d);
+  if (elements > 0x1p57) [[unlikely]] raise_value(op->info.name, ": a result of shape ", to_string(s.shape), " is too large");
+}
+
+}  // namespace
 
 Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* const> inputs) {
   constexpr size_t usual = 6;
@@ -52,15 +63,20 @@ Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* con
     values[i] = inputs[i]->impl()->value();
     specs[i] = &values[i].spec();
   }
-  static thread_local std::vector<Spec> outputs;
+  if (op->kind == OpKind::pointwise) {
+    const Spec output = infer_pointwise(op->info, *op->lanes, op->conditions, {specs, n});
+    check_size(op, output);
+    return record(op, attrs, {values, n}, {&output, 1});
+  }
+  // Kept from call to call. Recording may evaluate, which records the parts of composites.
+  static thread_local std::vector<Spec> usual_outputs;
+  std::vector<Spec> outputs = std::exchange(usual_outputs, {});
   outputs.clear();
   op->infer(attrs, {specs, n}, outputs);
-  for (const Spec& s : outputs) {
-    double elements = 1;
-    for (int64_t d : s.shape) elements *= static_cast<double>(d);
-    if (elements > 0x1p57) [[unlikely]] raise_value(op->info.name, ": a result of shape ", to_string(s.shape), " is too large");
-  }
-  return record(op, attrs, {values, n}, outputs);
+  for (const Spec& s : outputs) check_size(op, s);
+  Ref<Node> node = record(op, attrs, {values, n}, outputs);
+  usual_outputs = std::move(outputs);
+  return node;
 }
 
 Spec infer_pointwise(const OpInfo& info, const fused::LaneOp& lanes, int conditions, Specs in) {

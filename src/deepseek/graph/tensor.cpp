@@ -42,8 +42,10 @@ Value Tensor::value() const {
 }
 
 const Tensor& Tensor::eval() const {
-  const Value v = value();
-  if (!v.node->computed || impl_->has_pending_write()) evaluate(std::span<const Value>(&v, 1));
+  if (!impl_) raise_type("the tensor is undefined");
+  if (impl_->value().node->computed && !impl_->has_pending_write()) return *this;
+  const Value asked = impl_->value();
+  evaluate(std::span<const Value>(&asked, 1));
   return *this;
 }
 
@@ -102,7 +104,7 @@ template int64_t Tensor::item<int64_t>() const;
 template bool Tensor::item<bool>() const;
 double Tensor::item() const { return item<double>(); }
 
-bool Tensor::requires_grad() const { return defined() && value().node->requires_grad; }
+bool Tensor::requires_grad() const { return defined() && impl_->value().node->requires_grad; }
 
 bool Tensor::is_leaf() const {
   const Value v = value();

@@ -1,10 +1,11 @@
 #include "deepseek/scheduler/cache.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
 #include "deepseek/scheduler/emit.h"
-
+#include "deepseek/scheduler/hash.h"
 
 namespace deepseek::scheduler {
 namespace {
@@ -27,33 +28,43 @@ PlanCache& PlanCache::instance() {
   return cache;
 }
 
-std::shared_ptr<Plan> PlanCache::find_or_make(const Walk& walk) {
-  const uint64_t hash = walk.key.hash();
+const PlanCache::Entry* PlanCache::find(uint64_t hash, const std::vector<uint64_t>& key) {
+  const Entry*& recent = recent_[hash % recent_.size()];
+  if (recent && recent->hash == hash && recent->key == key) return recent;
   auto [first, last] = by_hash_.equal_range(hash);
   for (auto it = first; it != last; ++it) {
-    if (it->second->key != walk.key.words()) continue;
+    if (it->second->key == key) return recent = &*it->second;
+  }
+  return nullptr;
+}
+
+void PlanCache::drop_oldest() {
+  const auto oldest = std::prev(entries_.end());
+  const Entry*& recent = recent_[oldest->hash % recent_.size()];
+  if (recent == &*oldest) recent = nullptr;
+  auto [begin, end] = by_hash_.equal_range(oldest->hash);
+  by_hash_.erase(std::find_if(begin, end, [&](const auto& entry) { return entry.second == oldest; }));
+  entries_.pop_back();
+}
+
+std::shared_ptr<Plan> PlanCache::find_or_make(const Walk& walk) {
+  const uint64_t hash = hash_words(walk.key.words());
+  if (const Entry* found = find(hash, walk.key.words())) {
     ++hits_;
-    if (it->second != entries_.begin()) entries_.splice(entries_.begin(), entries_, it->second);
-    return entries_.front().plan;
+    if (found->place != entries_.begin()) entries_.splice(entries_.begin(), entries_, found->place);
+    return found->plan;
   }
   ++misses_;
   std::shared_ptr<Plan> plan = make_plan(walk);
-  if (entries_.size() >= capacity) {
-    auto [begin, end] = by_hash_.equal_range(entries_.back().hash);
-    for (auto it = begin; it != end; ++it) {
-      if (it->second == std::prev(entries_.end())) {
-        by_hash_.erase(it);
-        break;
-      }
-    }
-    entries_.pop_back();
-  }
-  entries_.push_front({walk.key.words(), hash, plan});
+  if (entries_.size() >= capacity) drop_oldest();
+  entries_.push_front({walk.key.words(), hash, plan, {}});
+  entries_.front().place = entries_.begin();
   by_hash_.emplace(hash, entries_.begin());
   return plan;
 }
 
 void PlanCache::clear() {
+  recent_.fill(nullptr);
   entries_.clear();
   by_hash_.clear();
 }

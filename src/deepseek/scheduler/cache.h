@@ -1,5 +1,6 @@
 // Plans by the structure of the graph they compute. Full keys are compared, a hash only finds candidates.
 #pragma once
+#include <array>
 #include <list>
 #include <memory>
 #include <unordered_map>
@@ -26,10 +27,15 @@ class PlanCache {
     std::vector<uint64_t> key;
     uint64_t hash;
     std::shared_ptr<Plan> plan;
+    std::list<Entry>::iterator place;
   };
+  const Entry* find(uint64_t hash, const std::vector<uint64_t>& key);
+  void drop_oldest();
   static constexpr size_t capacity = 1024;
   std::list<Entry> entries_;  // most recently used first
   std::unordered_multimap<uint64_t, std::list<Entry>::iterator> by_hash_;
+  // What a hash led to last: an index need not be searched for a structure that comes again and again.
+  std::array<const Entry*, 256> recent_{};
   int64_t hits_ = 0, misses_ = 0;
 };
 

@@ -1,4 +1,5 @@
 // Computes what is asked for: walk, plan (cached), run, and the graph afterwards.
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -15,40 +16,56 @@ namespace {
 using scheduler::PlanCache;
 using scheduler::Walk;
 
-// Whether a run takes long enough (some tens of microseconds) to let others have Python's lock meanwhile.
-bool is_long(const scheduler::Plan& plan) {
-  int64_t bytes = 0;
-  for (const scheduler::PlanBuffer& b : plan.buffers) bytes += b.bytes;
-  return bytes > 128 << 10;
-}
+// A run of some tens of microseconds: others get Python's lock meanwhile.
+constexpr int64_t long_bytes = 128 << 10;
 
 void compute(const Walk& walk) {
   const std::shared_ptr<scheduler::Plan> plan = PlanCache::instance().find_or_make(walk);
   int failed = 0;
   try {
     std::optional<BlockingScope> blocking;
-    if (is_long(*plan)) blocking.emplace();
+    if (plan->bytes > long_bytes) blocking.emplace();
     runtime::run(*plan, walk, failed);
   } catch (const Error& e) {
     throw Error(e.kind(), e.what() + autograd::origin_of(*walk.order[static_cast<size_t>(failed)]));
   }
 }
 
+// Memory of an evaluation, reused by the next one of the thread. On the heap: a shared library has little thread-local memory.
+struct Spare {
+  Walk walk;
+  std::vector<Value> roots;
+  std::vector<Node*> befores;
+  std::vector<Ref<Node>> kept;
+  bool busy = false;
+
+  static Spare& of_this_thread() {
+    static thread_local const auto spare = std::make_unique<Spare>();
+    return *spare;
+  }
+};
+
+void finish(Node& n) {
+  const bool on_tape = n.requires_grad && !n.tape_freed && !n.grad_leaf;
+  if (!on_tape) n.drop_inputs();
+}
+
 // Kept nodes are computed now; what only led to them goes away with their inputs.
 void settle(const Walk& walk) {
-  static thread_local std::vector<Ref<Node>> usual;
-  std::vector<Ref<Node>> kept = std::exchange(usual, {});  // dropping inputs may run a user's destructor, which may come back here
+  if (walk.order.size() == 1) {  // the root, which the caller holds
+    walk.order[0]->computed = true;
+    return finish(*walk.order[0]);
+  }
+  // Dropping inputs may run a user's destructor, which may come back here or let go of a node.
+  std::vector<Ref<Node>> kept = std::exchange(Spare::of_this_thread().kept, {});
   for (size_t i = 0; i < walk.order.size(); ++i) {
     if (!walk.keep[i]) continue;
     walk.order[i]->computed = true;
     kept.push_back(Ref<Node>(walk.order[i]));
   }
-  for (const Ref<Node>& n : kept) {
-    const bool on_tape = n->requires_grad && !n->tape_freed && !n->grad_leaf;
-    if (!on_tape) n->drop_inputs();
-  }
+  for (const Ref<Node>& n : kept) finish(*n);
   kept.clear();
-  usual = std::move(kept);
+  Spare::of_this_thread().kept = std::move(kept);
 }
 
 void compute_alone(Node& n) {
@@ -63,24 +80,27 @@ void compute_alone(Node& n) {
 
 }  // namespace
 
+// The caller holds the values, and not through a tensor whose value may change meanwhile.
 void evaluate(std::span<const Value> asked) {
   const auto lock = lock_graph();
-  static thread_local Walk usual;
-  static thread_local bool busy = false;
-  std::optional<Walk> nested;
-  Walk& walk = busy ? nested.emplace() : usual;
-  const std::shared_ptr<PendingWrites>& writes = PendingWrites::of_this_thread();
-  static thread_local std::vector<Value> usual_roots;
-  static thread_local std::vector<Node*> usual_befores;
-  std::vector<Value> roots = std::exchange(usual_roots, {});
-  std::vector<Node*> befores = std::exchange(usual_befores, {});
-  roots.assign(asked.begin(), asked.end());
-  befores.clear();
-  writes->collect(roots, befores);
+  Spare& spare = Spare::of_this_thread();
+  std::optional<Spare> nested;
+  Spare& mine = spare.busy ? nested.emplace() : spare;
+  PendingWrites& writes = *PendingWrites::of_this_thread();
+  const bool any = writes.any();
+  std::vector<Value> roots;
+  mine.befores.clear();
+  if (any) {
+    roots = std::exchange(mine.roots, {});
+    roots.assign(asked.begin(), asked.end());
+    writes.collect(roots, mine.befores);
+    asked = roots;
+  }
+  Walk& walk = mine.walk;
   {
-    const ScopedMode<bool> in_use(busy, true);
+    const ScopedMode<bool> in_use(mine.busy, true);
     try {
-      walk.run(roots, befores);
+      walk.run(asked, mine.befores);
       if (!walk.order.empty() && anomaly_mode) {
         const std::vector<Ref<Node>> nodes(walk.order.begin(), walk.order.end());
         autograd::evaluate_checked(nodes, compute_alone);
@@ -90,14 +110,14 @@ void evaluate(std::span<const Value> asked) {
       }
     } catch (...) {
       const std::exception_ptr error = std::current_exception();
-      writes->settle_after_failure();
+      writes.settle_after_failure();
       std::rethrow_exception(error);
     }
   }
-  writes->clear();
+  if (!any) return;
+  writes.clear();
   roots.clear();
-  usual_roots = std::move(roots);
-  usual_befores = std::move(befores);
+  mine.roots = std::move(roots);
 }
 
 void evaluate(const TensorList& roots) {

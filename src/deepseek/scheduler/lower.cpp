@@ -3,6 +3,7 @@
 #include "deepseek/graph/leaf.h"
 #include "deepseek/ops/core/kinds.h"
 #include "deepseek/scheduler/ir.h"
+#include "deepseek/scheduler/word_table.h"
 
 namespace deepseek::scheduler {
 
@@ -83,12 +84,12 @@ class Lowering {
     for (int v : in) key_.add(v);
     n.op->key(n.attrs(), key_);
     for (const Spec& s : outputs) key_.add(s.shape);
-    auto [it, fresh] = seen_.try_emplace(key_.words());
+    const auto [at, fresh] = seen_.insert(key_.words());
     if (fresh) {
       IrNode node{.kind = kind_of(*n.op), .op = n.op, .attrs = n.attrs(), .inputs = std::move(in)};
-      it->second = add(std::move(node), outputs);
+      values_of_seen_.push_back(add(std::move(node), outputs));
     }
-    return it->second;
+    return values_of_seen_[at];
   }
 
   int constant(const Node& n) {
@@ -177,7 +178,8 @@ class Lowering {
   std::vector<int> leaves_, scalars_;
   int origin_ = 0;
   KeyWriter key_;
-  std::map<std::vector<uint64_t>, std::vector<int>> seen_;
+  WordTable seen_;
+  std::vector<std::vector<int>> values_of_seen_;
   std::map<std::pair<uint64_t, uint64_t>, int> constants_;
 };
 

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "deepseek/scheduler/emit.h"
+#include "deepseek/scheduler/programs.h"
 
 namespace deepseek::scheduler {
 namespace {
@@ -18,9 +19,10 @@ class Placer {
     share_bytes();
     lay_out_arena();
     for (PlanStep& s : plan_.steps) {
-      if (s.program) s.fused = fused::compile(*s.program);
+      if (s.program) s.fused = compiled(*s.program);
       s.program.reset();
     }
+    resolve();
   }
 
  private:
@@ -154,6 +156,32 @@ class Placer {
                                      [&](int64_t offset, int o) { return offset < buffer(o).offset; }), b);
     }
   }
+  // What a run would otherwise find out each time.
+  void resolve() {
+    std::vector<char> written(plan_.buffers.size(), 0), referred(plan_.buffers.size(), 0);
+    for (PlanStep& s : plan_.steps) {
+      for (PlanStep::Operand& o : s.operands) {
+        o.buffer = root(o.buffer);
+        if (o.output) written[static_cast<size_t>(o.buffer)] = 1;
+      }
+      if (s.workspace >= 0) s.workspace = root(s.workspace);
+    }
+    for (size_t i = plan_.results.size(); i-- > 0;) {
+      Plan::Result& r = plan_.results[i];
+      r.location.buffer = root(r.location.buffer);
+      char& later = referred[static_cast<size_t>(r.location.buffer)];
+      r.takes = buffer(r.location.buffer).source == PlanBuffer::Source::storage && !later;
+      later = 1;
+    }
+    for (int b = 0; b < static_cast<int>(plan_.buffers.size()); ++b) {
+      const PlanBuffer& x = buffer(b);
+      plan_.bytes += x.bytes;
+      if (x.same_as >= 0) continue;
+      plan_.bound.push_back(b);
+      if (x.source == PlanBuffer::Source::leaf && written[static_cast<size_t>(b)]) plan_.overwritten.push_back(x.slot);
+    }
+  }
+
   static int64_t rounded(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
   Plan& plan_;

@@ -35,7 +35,7 @@ struct PlanStep {
     int64_t offset;  // in bytes
     bool output;
   };
-  std::unique_ptr<fused::Kernel> fused;
+  std::shared_ptr<const fused::Kernel> fused;
   std::unique_ptr<fused::Program> program;  // of `fused`; kept until the memory plan is made
   KernelFn kernel;
   std::vector<Operand> operands;            // kernel: inputs, then outputs
@@ -56,8 +56,14 @@ struct Plan {
   struct Result {
     int node, output;
     Location location;
+    bool takes = false;  // nothing else refers to the fresh storage that it lies in
   };
   std::vector<Result> results;
+
+  // Follow from the rest: what every run needs.
+  std::vector<int> bound;        // buffers that have bytes of their own
+  std::vector<int> overwritten;  // slots of leaves whose bytes a result takes
+  int64_t bytes = 0;             // of all buffers
 
   // The buffer whose bytes b occupies.
   int root(int b) const {

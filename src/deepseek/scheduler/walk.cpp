@@ -39,9 +39,15 @@ void Walk::visit(Node* root) {
       stack_.pop_back();
       continue;
     }
-    if (top.next < n->inputs().size()) {
-      Node* input = n->inputs()[top.next++].node.get();
-      if (input->mark != mark_) stack_.push_back({input, 0});
+    Node* next = nullptr;
+    for (const std::span<Value> inputs = n->inputs(); top.next < inputs.size() && !next;) {
+      Node* input = inputs[top.next++].node.get();
+      if (input->mark == mark_) continue;
+      if (input->computed) enter_leaf(input);
+      else next = input;
+    }
+    if (next) {
+      stack_.push_back({next, 0});
       continue;
     }
     if (n->op == placeholder_op() || n->symbolic) {

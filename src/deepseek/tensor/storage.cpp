@@ -2,8 +2,6 @@
 
 #include <sys/mman.h>
 
-#include <array>
-#include <atomic>
 #include <bit>
 #include <cstdlib>
 #include <map>
@@ -11,66 +9,10 @@
 #include <new>
 
 #include "deepseek/tensor/error.h"
+#include "deepseek/tensor/small_blocks.h"
 
 namespace deepseek {
 namespace {
-
-// Small blocks are kept per thread and size, without a lock. A thread keeps no more than it has taken, so that one which only
-// frees does not hoard them.
-class SmallBlocks {
- public:
-  static constexpr int64_t step = 64, largest = 16 << 10;
-  static int64_t size_of_class(int64_t bytes) { return std::max<int64_t>((bytes + step - 1) / step * step, step); }
-
-  ~SmallBlocks() {
-    for (Class& c : classes_) {
-      for (void* p : c.blocks) std::free(p);
-    }
-    gone_ = true;
-  }
-  static void* take(int64_t bytes) {
-    const int64_t size = size_of_class(bytes);
-    in_use.fetch_add(size, std::memory_order_relaxed);
-    if (!gone_) {
-      Class& c = of_this_thread().classes_[static_cast<size_t>(size / step - 1)];
-      ++c.owed;
-      if (!c.blocks.empty()) {
-        void* p = c.blocks.back();
-        c.blocks.pop_back();
-        return p;
-      }
-    }
-    void* p = std::aligned_alloc(64, static_cast<size_t>(size));
-    if (!p) raise_runtime("out of memory: ", bytes, " bytes asked for");
-    return p;
-  }
-  static void give(void* p, int64_t bytes) {
-    const int64_t size = size_of_class(bytes);
-    in_use.fetch_sub(size, std::memory_order_relaxed);
-    if (!gone_) {
-      Class& c = of_this_thread().classes_[static_cast<size_t>(size / step - 1)];
-      if (c.owed > 0) {
-        --c.owed;
-        if (static_cast<int64_t>(c.blocks.size()) * size < most_kept) return c.blocks.push_back(p);
-      }
-    }
-    std::free(p);
-  }
-  static inline std::atomic<int64_t> in_use = 0;
-
- private:
-  static constexpr int64_t most_kept = 1 << 20;  // bytes of one class
-  struct Class {
-    std::vector<void*> blocks;
-    int64_t owed = 0;
-  };
-  static SmallBlocks& of_this_thread() {
-    static thread_local SmallBlocks blocks;
-    return blocks;
-  }
-  std::array<Class, largest / step> classes_;
-  static inline thread_local bool gone_ = false;
-};
 
 // Blocks are kept by size class after they are freed, so that a steady training loop never pays a page fault.
 class CachingAllocator {
@@ -117,7 +59,7 @@ class CachingAllocator {
   MemoryStats stats() {
     std::lock_guard lock(mutex_);
     MemoryStats s = stats_;
-    s.in_use += SmallBlocks::in_use.load(std::memory_order_relaxed);
+    s.in_use += SmallBlocks::in_use();
     s.peak = std::max(s.peak, s.in_use);
     return s;
   }

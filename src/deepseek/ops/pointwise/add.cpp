@@ -36,7 +36,6 @@ struct Sub : Pointwise {
 
 // alpha * other; a whole alpha keeps integers integer.
 Tensor scaled(const Tensor& input, const Tensor& other, double alpha, const char* op) {
-  if (alpha == 1) return other;
   if (alpha == std::floor(alpha) && std::fabs(alpha) < 0x1p62) return other * Tensor(static_cast<int64_t>(alpha));
   if (!is_floating_point(input.dtype()) && !is_floating_point(other.dtype())) {
     raise_value(op, ": alpha must be an integer when both tensors are, but alpha is ", alpha);
@@ -49,7 +48,7 @@ Tensor scaled(const Tensor& input, const Tensor& other, double alpha, const char
 DEEPSEEK_FUNCTION(Tensor, add, (const Tensor& input, const Tensor& other, double alpha DEFAULT(1)),
                   "The sum input + alpha * other, element by element.\n\n"
                   "Shapes broadcast and types promote as in torch. Two bool tensors add as 'or'; integers wrap.") {
-  return pointwise::binary<Add>(input, scaled(input, other, alpha, "add"));
+  return pointwise::binary<Add>(input, alpha == 1 ? other : scaled(input, other, alpha, "add"));
 }
 DEEPSEEK_FACTS(add, .in = {"method"}, .reference = "input + other if alpha == 1 else input + alpha * other",
                .good = {"randn(2, 3), randn(2, 3)", "randn(2, 1, 3), randn(4, 1), alpha=2", "randn(2, 3), 1.5",
@@ -64,7 +63,7 @@ DEEPSEEK_FUNCTION(Tensor, sub, (const Tensor& input, const Tensor& other, double
   if (input.dtype() == DType::bool_ && other.dtype() == DType::bool_) {
     raise_type("sub: two bool tensors have no difference; use logical_xor(input, other) or input ^ other");
   }
-  return pointwise::binary<Sub>(input, scaled(input, other, alpha, "sub"));
+  return pointwise::binary<Sub>(input, alpha == 1 ? other : scaled(input, other, alpha, "sub"));
 }
 DEEPSEEK_FACTS(sub, .in = {"method"}, .reference = "input - other if alpha == 1 else input - alpha * other",
                .good = {"randn(2, 3), randn(2, 3)", "randn(2, 1, 3), randn(4, 1), alpha=2", "randn(2, 3), 1.5",

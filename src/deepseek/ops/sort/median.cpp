@@ -39,7 +39,7 @@ struct Median : KernelOp {
   // The lower middle; the first NaN when there is one.
   template <class T>
   static int64_t middle(const T* in, int64_t n, int64_t step) {
-    static thread_local std::vector<std::pair<KeyOf<T>, int64_t>> items;
+    auto& items = kept_items<std::pair<KeyOf<T>, int64_t>>();
     items.clear();
     for (int64_t i = 0; i < n; ++i) {
       if (is_nan(load(in[i * step]))) return i;

@@ -2,6 +2,8 @@
 #pragma once
 #include <bit>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include "deepseek/tensor/half.h"
 
@@ -56,6 +58,13 @@ template <class T>
 KeyOf<T> sort_key(T v, bool descending) {
   const KeyOf<T> key = ascending_key(v);
   return descending ? static_cast<KeyOf<T>>(~key) : key;
+}
+
+// A vector that each thread keeps from line to line. On the heap: a shared library has little thread-local memory.
+template <class Item, int Which = 0>
+std::vector<Item>& kept_items() {
+  static thread_local const auto items = std::make_unique<std::vector<Item>>();
+  return *items;
 }
 
 }  // namespace deepseek

@@ -55,7 +55,8 @@ struct Sort : KernelOp {
       T* values = a.out<T>(0);
       int64_t* places = a.out<int64_t>(1);
       for_lines(l, 1, [&](int64_t offset, int64_t) {
-        static thread_local std::vector<Keyed<KeyOf<T>>> items, spare;
+        auto& items = kept_items<Keyed<KeyOf<T>>>();
+        auto& spare = kept_items<Keyed<KeyOf<T>>, 1>();
         items.resize(static_cast<size_t>(l.n));
         for (int64_t k = 0; k < l.n; ++k) {
           items[static_cast<size_t>(k)] = {sort_key(in[offset + k * l.inner], descending), static_cast<uint32_t>(k)};
@@ -99,7 +100,7 @@ struct TopK : KernelOp {
       using Item = Keyed<KeyOf<T>>;
       const T* in = a.in<T>(0);
       for_lines(l, 1, [&](int64_t offset, int64_t) {
-        static thread_local std::vector<Item> items;
+        auto& items = kept_items<Item>();
         items.resize(static_cast<size_t>(l.n));
         for (int64_t i = 0; i < l.n; ++i) {
           items[static_cast<size_t>(i)] = {sort_key(in[offset + i * l.inner], largest), static_cast<uint32_t>(i)};

@@ -1,8 +1,6 @@
 #include "deepseek/backends/cpu/fused/analysis.h"
 
 #include <algorithm>
-#include <map>
-#include <tuple>
 
 #include "deepseek/backends/cpu/fused/convert.h"
 #include "deepseek/tensor/error.h"
@@ -67,16 +65,20 @@ void check_store(const Program& p, const Analysis& a, size_t k) {
 
 // Loads of equal accesses, casts to the same type, and reductions of nothing are other steps under another name.
 void find_same(const Program& p, Analysis& a) {
-  using Key = std::tuple<Access::Kind, DType, int, int64_t, std::vector<int64_t>, DType>;
-  std::map<Key, int> loads;
+  const auto equal = [&](const Step& x, const Step& y) {
+    const Access &a = p.accesses[static_cast<size_t>(x.access)], &b = p.accesses[static_cast<size_t>(y.access)];
+    return a.buffer == b.buffer && a.offset == b.offset && a.kind == b.kind && a.dtype == b.dtype && x.type == y.type &&
+           a.strides == b.strides;
+  };
+  std::vector<size_t> loads;
   a.same.resize(p.steps.size());
   for (size_t k = 0; k < p.steps.size(); ++k) {
     const Step& s = p.steps[k];
     a.same[k] = static_cast<int>(k);
     if (s.kind == Kind::load) {
-      const Access& access = p.accesses[static_cast<size_t>(s.access)];
-      Key key{access.kind, access.dtype, access.buffer, access.offset, access.strides.vec(), s.type};
-      a.same[k] = loads.emplace(std::move(key), static_cast<int>(k)).first->second;
+      const auto first = std::find_if(loads.begin(), loads.end(), [&](size_t l) { return equal(p.steps[l], s); });
+      if (first == loads.end()) loads.push_back(k);
+      else a.same[k] = static_cast<int>(*first);
     } else if ((s.kind == Kind::cast && p.steps[static_cast<size_t>(s.args[0])].type == s.type) ||
                (s.kind == Kind::reduce && a.reduced_dims.empty())) {
       a.same[k] = a.same[static_cast<size_t>(s.args[0])];

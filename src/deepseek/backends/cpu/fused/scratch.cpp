@@ -1,7 +1,9 @@
 #include "deepseek/backends/cpu/fused/scratch.h"
 
 #include <array>
+#include <memory>
 #include <new>
+
 
 namespace deepseek::fused {
 namespace {
@@ -20,12 +22,15 @@ struct Levels {
     for (Level& level : levels) ::operator delete(level.data, alignment);
   }
 };
-thread_local Levels mine;
+Levels& mine() {
+  static thread_local const auto levels = std::make_unique<Levels>();
+  return *levels;
+}
 
 }  // namespace
 
 Scratch::Scratch(size_t bytes) {
-  Levels& all = mine;
+  Levels& all = mine();
   const size_t depth = all.depth;
   if (depth >= Levels::count) {
     data_ = static_cast<std::byte*>(::operator new(bytes, alignment));
@@ -43,7 +48,7 @@ Scratch::Scratch(size_t bytes) {
 }
 
 Scratch::~Scratch() {
-  Levels& all = mine;
+  Levels& all = mine();
   if (--all.depth >= Levels::count) ::operator delete(data_, alignment);
 }
 
