@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "deepseek/backends/cpu/half/widened.h"
 #include "deepseek/ops.h"
 #include "deepseek/ops/contraction/matmul.h"
 #include "deepseek/ops/core/core.h"
@@ -9,11 +10,17 @@
 
 namespace deepseek {
 
+KernelFn AttentionBase::kernel(Make make, KernelContext& context) const {
+  const attention::Options options{scale, causal};
+  if (!half::is_half(context.inputs[0].spec.dtype)) return make(options, context);
+  return half::make_widened(context, [&](KernelContext& wide) { return make(options, wide); });
+}
+
 void Attention::infer(Specs in, std::vector<Spec>& out) const {
   Shape shape = in[0]->shape, sums = in[0]->shape;
   shape.back() = in[2]->shape.back();
   sums.pop_back();
-  out = {{DType::float32, shape}, {DType::float32, sums}};
+  out = {{in[0]->dtype, shape}, {DType::float32, sums}};
 }
 
 void Attention::gradient(Grad& g) const {

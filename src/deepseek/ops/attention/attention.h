@@ -1,4 +1,4 @@
-// Attention whose matrix of scores exists one tile at a time; float32.
+// Attention whose matrix of scores exists one tile at a time; float32, and 16-bit floats by way of it.
 #pragma once
 #include "deepseek/backends/cpu/attention/flash.h"
 #include "deepseek/ops/op.h"
@@ -10,16 +10,17 @@ struct AttentionBase : KernelOp {
   bool causal = false;
 
  protected:
-  attention::Options options() const { return {scale, causal}; }
+  using Make = KernelFn (*)(const attention::Options&, KernelContext&);
+  KernelFn kernel(Make make, KernelContext& context) const;
 };
 
 // q (n, h, l, e), k (n, h, s, e), v (n, h, s, w) [, mask that broadcasts to (n, h, l, s), added] -> output (n, h, l, w), logarithm
-// of the sum of exponentials (n, h, l)
+// of the sum of exponentials (n, h, l), which is float32
 struct Attention : AttentionBase {
   static constexpr OpInfo info{.name = "attention", .amp = Amp::lower};
   static constexpr auto attrs = std::tuple{&Attention::scale, &Attention::causal};
   void infer(Specs in, std::vector<Spec>& out) const;
-  KernelFn prepare(KernelContext& context) const { return attention::make_forward(options(), context); }
+  KernelFn prepare(KernelContext& context) const { return kernel(attention::make_forward, context); }
   void gradient(Grad& g) const;
 };
 
@@ -29,7 +30,7 @@ struct AttentionBackward : AttentionBase {
   static constexpr Saves saves = Saves::inputs;
   static constexpr auto attrs = std::tuple{&AttentionBackward::scale, &AttentionBackward::causal};
   void infer(Specs in, std::vector<Spec>& out) const { out = {*in[0], *in[1], *in[2]}; }
-  KernelFn prepare(KernelContext& context) const { return attention::make_backward(options(), context); }
+  KernelFn prepare(KernelContext& context) const { return kernel(attention::make_backward, context); }
   void gradient(Grad& g) const;
 };
 

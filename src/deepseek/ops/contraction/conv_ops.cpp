@@ -27,8 +27,7 @@ KernelFn ConvOp::prepare_kind(conv::Kind kind, KernelContext& context) const {
                               .in_channels = x.shape[1],
                               .out_channels = y.shape[1], .in = space(x), .out = space(y), .kernel = space(w),
                               .stride = triple(stride, 1), .dilation = triple(dilation, 1), .pad = triple(front, 0)};
-  if (KernelFn kernel = conv::make_library(shape, context)) return kernel;
-  return conv::make_packed(shape, context);
+  return conv::make_kernel(shape, context);
 }
 
 Spec Conv::infer(Specs in) const { return {in[0]->dtype, result(in[0]->shape[0], in[1]->shape[0])}; }

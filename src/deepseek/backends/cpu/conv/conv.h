@@ -34,6 +34,9 @@ Strides channels_last_strides(const Shape&);
 // Sets the strides unless they already mean the same memory (dims of size 1 do not matter).
 void ask_layout(Operand&, const Strides&);
 
+// The fastest kernel for the operands' type on this machine.
+KernelFn make_kernel(const ConvShape&, KernelContext&);
+
 // Patches gathered into packed panels; any dtype, any layout.
 KernelFn make_packed(const ConvShape&, KernelContext&);
 

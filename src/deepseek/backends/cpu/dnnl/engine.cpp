@@ -41,10 +41,17 @@ dnnl::memory::data_type data_type(DType t) {
 
 dnnl::memory::dims dims(const Dims& d) { return d.vec(); }
 
-bool native_bfloat16() {
-  constexpr auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+namespace {
+
+bool may_use(dnnl::cpu_isa isa) {
+  const auto wanted = static_cast<unsigned>(isa);
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
 }
+
+}  // namespace
+
+bool native_bfloat16() { return may_use(dnnl::cpu_isa::avx512_core_bf16); }
+bool native_float16() { return may_use(dnnl::cpu_isa::avx512_core_fp16); }
 
 int64_t divisor_from(int64_t n, int64_t wanted) {
   for (int64_t d = std::max<int64_t>(wanted, 1); d < n; ++d) {

@@ -26,7 +26,9 @@ class OneThread {
 dnnl::memory::data_type data_type(DType);
 dnnl::memory::dims dims(const Dims&);
 
-bool native_bfloat16();  // the machine multiplies them itself; otherwise the library emulates
+// Whether the machine multiplies them itself, as far as the library may use it.
+bool native_bfloat16();
+bool native_float16();
 
 // Smallest divisor of n that is at least `wanted`, and largest that is at most `wanted`.
 int64_t divisor_from(int64_t n, int64_t wanted);

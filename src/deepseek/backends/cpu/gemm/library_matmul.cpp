@@ -5,25 +5,12 @@
 #include "deepseek/backends/cpu/dnnl/engine.h"
 #include "deepseek/backends/cpu/gemm/epilogue.h"
 #include "deepseek/backends/cpu/gemm/gemm.h"
+#include "deepseek/backends/cpu/gemm/half_matmul.h"
+#include "deepseek/backends/cpu/gemm/library_layout.h"
 #include "deepseek/tensor/error.h"
 
 namespace deepseek::gemm {
 namespace {
-
-// How the library takes a matrix: transposed or not, with a leading dimension; ld 0 when neither stride is one.
-struct LibraryMatrix {
-  char transposed = 'N';
-  int64_t ld = 0;
-};
-LibraryMatrix as_library(int64_t rows, int64_t cols, int64_t row_step, int64_t col_step) {
-  if ((col_step == 1 || cols == 1) && (rows == 1 || row_step >= std::max<int64_t>(cols, 1))) {
-    return {'N', rows == 1 ? std::max<int64_t>(cols, 1) : row_step};
-  }
-  if ((row_step == 1 || rows == 1) && (cols == 1 || col_step >= std::max<int64_t>(rows, 1))) {
-    return {'T', cols == 1 ? std::max<int64_t>(rows, 1) : col_step};
-  }
-  return {};
-}
 
 struct LibraryTiles {
   int64_t rows, cols;
@@ -154,14 +141,13 @@ KernelFn make_library_matmul(DType type, const MatMulShape& s, const Epilogue& e
   if (type == DType::float32) {
     return [=, tile = library_tiles(s)](const KernelRun& run) { run_sgemm(s, a, b, tile, epilogue, run); };
   }
-  // Emulated, the library is slower than the packed kernel, which converts while packing.
-  const bool vector = s.m == 1 || s.n == 1;
-  if (type != DType::bfloat16 || !(library::native_bfloat16() || vector)) return {};
+  if (type == DType::float16 || (type == DType::bfloat16 && !library::native_bfloat16())) return make_half_matmul(type, s, epilogue);
+  if (type != DType::bfloat16) return {};
   try {
     return TiledMatMul(type, s, epilogue);
   } catch (const dnnl::error& e) {
     if (e.status != dnnl_unimplemented && e.status != dnnl_invalid_arguments) throw;
-    return {};
+    return make_half_matmul(type, s, epilogue);
   }
 }
 
