@@ -5,6 +5,7 @@
 #include "deepseek/graph/lock.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/op.h"
+#include "deepseek/tensor/autocast_mode.h"
 #include "deepseek/tensor/scopes.h"
 
 namespace deepseek::autograd {
@@ -87,6 +88,7 @@ TensorList Walk::run(const TensorList& outputs, const TensorList& gradients) {
   for (const Tensor& t : outputs) roots.push_back(t.value());
   Scratch& s = *scratch_;
   ScopedMode<bool> grad_mode(modes.grad, create_graph_);
+  ScopedMode<bool> own_types(autocast_mode.on, false);  // rules compute in the types that the forward pass had
   {
     const auto lock = lock_graph();
     sort(roots);

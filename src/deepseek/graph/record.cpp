@@ -2,6 +2,7 @@
 
 #include "deepseek/backends/cpu/fused/register_type.h"
 #include "deepseek/graph/leaf.h"
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/op.h"
 
 namespace deepseek {
@@ -61,8 +62,9 @@ Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* con
   for (size_t i = 0; i < n; ++i) {
     if (!inputs[i]->defined()) raise_type(op->info.name, ": argument ", i, " is an undefined tensor");
     values[i] = inputs[i]->impl()->value();
-    specs[i] = &values[i].spec();
   }
+  if (autocast_on()) [[unlikely]] autocast_operands(*op, attrs, inputs, {values, n});
+  for (size_t i = 0; i < n; ++i) specs[i] = &values[i].spec();
   if (op->kind == OpKind::pointwise) {
     const Spec output = infer_pointwise(op->info, *op->lanes, op->conditions, {specs, n});
     check_size(op, output);

@@ -5,6 +5,7 @@
 #include "deepseek/graph/operators.h"
 #include "deepseek/nn/init.h"
 #include "deepseek/ops.h"
+#include "deepseek/ops/autocast.h"
 
 namespace deepseek::nn {
 
@@ -73,7 +74,7 @@ TensorList Bilinear::forward_many(const TensorList& inputs) {
   const Tensor rows = matmul(unsqueeze(unsqueeze(a, -2), -2), weight);
   Tensor y = squeeze(matmul(rows, unsqueeze(unsqueeze(b, -1), -3)), Dims{-1});
   y = squeeze(y, Dims{-1});
-  if (parameter("bias").defined()) y = y + parameter("bias");
+  if (parameter("bias").defined()) y = y + autocast_lower(parameter("bias"));
   return {y};
 }
 

@@ -4,6 +4,7 @@
 #include "deepseek/ops/core/kinds.h"
 #include "deepseek/scheduler/ir.h"
 #include "deepseek/scheduler/word_table.h"
+#include "deepseek/tensor/autocast_mode.h"
 
 namespace deepseek::scheduler {
 
@@ -16,6 +17,7 @@ class Lowering {
   Ir run() {
     // Expansions and gradients of expansions are not the user's: nothing is recorded on a tape.
     NoGradGuard no_grad;
+    ScopedMode<bool> own_types(autocast_mode.on, false);
     for (size_t i = 0; i < walk_.leaves.size(); ++i) {
       const Walk::Leaf& l = walk_.leaves[i];
       IrNode n{.kind = IrKind::leaf, .slot = static_cast<int>(i)};

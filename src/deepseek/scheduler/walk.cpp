@@ -10,6 +10,18 @@ namespace {
 
 bool on_live_tape(const Node& n) { return n.requires_grad && !n.tape_freed && !n.grad_leaf; }
 
+// What has to stay for a rule that will read v. A conversion to a wider type is made again by the program that reads it, so what
+// stays are the narrow bytes.
+const Value& stays_for(const Value& v) {
+  const Value* at = &v;
+  while (at->node->op->kind == OpKind::cast && !at->node->computed) {
+    const Value& from = at->node->inputs()[0];
+    if (size_of(from.spec().dtype) >= size_of(at->spec().dtype)) break;
+    at = &from;
+  }
+  return *at;
+}
+
 }  // namespace
 
 void Walk::enter_leaf(Node* n) {
@@ -92,9 +104,9 @@ void Walk::run(std::span<const Value> roots, std::span<Node* const> befores) {
     if (static_cast<int>(n->op->saves) & static_cast<int>(Saves::outputs)) keep[i] = 1;
     if (static_cast<int>(n->op->saves) & static_cast<int>(Saves::inputs)) {
       for (const Value& in : n->inputs()) {
-        const size_t at = index_of(in.node->mark_index);
-        if (place_of(in.node->mark_index) == Place::pending) keep[at] = 1;
-        else if (place_of(in.node->mark_index) == Place::leaf) leaves[at].uses = -1;  // never donated
+        const int32_t place = stays_for(in).node->mark_index;
+        if (place_of(place) == Place::pending) keep[index_of(place)] = 1;
+        else if (place_of(place) == Place::leaf) leaves[index_of(place)].uses = -1;  // never donated
       }
     }
   }

@@ -3,6 +3,7 @@
 
 #include "deepseek/ops.h"
 #include "deepseek/ops/attention/attention.h"
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/contraction/matmul.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
@@ -37,18 +38,10 @@ bool same_batch(const Tensor& a, const Tensor& b) {
   return a.rank() == b.rank() && std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin());
 }
 
-}  // namespace
+constexpr std::string_view op = "scaled_dot_product_attention";
 
-DEEPSEEK_FUNCTION(Tensor, scaled_dot_product_attention,
-                  (const Tensor& query, const Tensor& key, const Tensor& value,
-                   std::optional<Tensor> attn_mask DEFAULT(std::nullopt), double dropout_p DEFAULT(0.0),
-                   bool is_causal DEFAULT(false), std::optional<double> scale DEFAULT(std::nullopt)),
-                  "For each row of `query` (..., l, e), the rows of `value` (..., s, w) weighted by the softmax of its "
-                  "products with the rows of "
-                  "`key` (..., s, e): (..., l, w).\n`attn_mask` (..., l, s) is added, or says where to look (bool); with "
-                  "`is_causal` query i "
-                  "sees keys 0 to i; `scale` is 1 / sqrt(e) unless given.") {
-  constexpr std::string_view op = "scaled_dot_product_attention";
+Tensor attend(const Tensor& query, const Tensor& key, const Tensor& value, const std::optional<Tensor>& attn_mask, double dropout_p,
+              bool is_causal, std::optional<double> scale) {
   const auto shapes = [&] { return concat("query ", to_string(query.shape()), ", key ", to_string(key.shape()), ", value ",
                                           to_string(value.shape())); };
   ensure(query.rank() >= 2 && key.rank() >= 2 && value.rank() >= 2, op,
@@ -75,7 +68,7 @@ DEEPSEEK_FUNCTION(Tensor, scaled_dot_product_attention,
                                                       -infinity)
                                               : cast(*attn_mask, query.dtype());
   }
-  const bool tiled = query.dtype() == DType::float32 && dropout_p == 0 && same_batch(query, key) && same_batch(key, value) &&
+  const bool tiled = query.dtype() != DType::float64 && dropout_p == 0 && same_batch(query, key) && same_batch(key, value) &&
                      query.numel() > 0 && key.numel() > 0 && value.numel() > 0 && !(mask &&
                                                                                     (mask->requires_grad() ||
                                                                                      query.rank() > 4));
@@ -89,6 +82,20 @@ DEEPSEEK_FUNCTION(Tensor, scaled_dot_product_attention,
   shape.back() = value.shape().back();
   const Tensor out = apply_list(attention, in);
   return query.rank() == 4 ? out : reshape(out, shape);
+}
+
+}  // namespace
+
+DEEPSEEK_FUNCTION(Tensor, scaled_dot_product_attention,
+                  (const Tensor& query, const Tensor& key, const Tensor& value,
+                   std::optional<Tensor> attn_mask DEFAULT(std::nullopt), double dropout_p DEFAULT(0.0),
+                   bool is_causal DEFAULT(false), std::optional<double> scale DEFAULT(std::nullopt)),
+                  "For each row of `query` (..., l, e), the rows of `value` (..., s, w) weighted by the softmax of its "
+                  "products with the rows of "
+                  "`key` (..., s, e): (..., l, w).\n`attn_mask` (..., l, s) is added, or says where to look (bool); with "
+                  "`is_causal` query i "
+                  "sees keys 0 to i; `scale` is 1 / sqrt(e) unless given.") {
+  return attend(autocast_lower(query), autocast_lower(key), autocast_lower(value), attn_mask, dropout_p, is_causal, scale);
 }
 DEEPSEEK_FACTS(scaled_dot_product_attention, .in = {"functional"},
                .reference = "references.attention(query, key, value, attn_mask, is_causal, scale)",

@@ -1,3 +1,4 @@
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/contraction/conv.h"
 
 #include <limits>
@@ -164,7 +165,7 @@ Tensor convolve_transposed(std::string_view op, int spatial, const Tensor& input
     check_product_types(op, x, "input", *bias, "bias");
     Shape column = Dims::filled(spatial + 1, 1);
     column[0] = channels;
-    y = y + reshape(*bias, column);
+    y = y + reshape(autocast_lower(*bias), column);
   }
   return single ? squeeze(y, {0}) : y;
 }

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "deepseek/ops.h"
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/contraction/matmul.h"
 #include "deepseek/ops/function.h"
 #include "deepseek/ops/norm/wide.h"
@@ -139,7 +140,7 @@ DEEPSEEK_FUNCTION(Tensor, einsum, (std::string equation, TensorList operands),
     check_term(terms[i]);
     const int here = ellipsis_rank(terms[i], operands[i].rank());
     hidden = std::max(hidden, here);
-    rest.push_back({operands[i], spelled(terms[i], here)});
+    rest.push_back({autocast_lower(operands[i]), spelled(terms[i], here)});
     if (i > 0) check_product_types("einsum", operands[0], "operand 0", operands[i], concat("operand ", i));
     for (char c : rest.back().labels) ++uses[c];
   }

@@ -1,5 +1,6 @@
 // Products with vectors, and products that are added to something.
 #include "deepseek/ops.h"
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/contraction/matmul.h"
 #include "deepseek/ops/function.h"
 
@@ -59,7 +60,7 @@ DEEPSEEK_FUNCTION(Tensor, addmm, (const Tensor& input, const Tensor& mat1, const
   check_product_types("addmm", input, "input", mat1, "mat1");
   if (input.rank() == 1 && input.shape()[0] == shape[1] && beta == 1 && alpha == 1) return apply(MatMul{.bias = true}, mat1,
       mat2, input);
-  return scaled(input, beta) + scaled(product(mat1, mat2), alpha);
+  return scaled(autocast_lower(input), beta) + scaled(product(mat1, mat2), alpha);
 }
 DEEPSEEK_FACTS(addmm, .in = {"method"}, .reference = "beta * input + alpha * (mat1 @ mat2)",
                .good = {"randn(5), randn(3, 4), randn(4, 5)", "randn(3, 5), randn(3, 4), randn(4, 5), beta=0.5, alpha=2.0",
@@ -77,7 +78,7 @@ DEEPSEEK_FUNCTION(Tensor, baddbmm, (const Tensor& input, const Tensor& batch1, c
          to_string(input.shape()));
   check_product_types("baddbmm", batch1, "batch1", batch2, "batch2");
   check_product_types("baddbmm", input, "input", batch1, "batch1");
-  return scaled(input, beta) + scaled(product(batch1, batch2), alpha);
+  return scaled(autocast_lower(input), beta) + scaled(product(batch1, batch2), alpha);
 }
 DEEPSEEK_FACTS(baddbmm, .in = {"method"}, .reference = "beta * input + alpha * (batch1 @ batch2)",
                .good = {"randn(2, 3, 5), randn(2, 3, 4), randn(2, 4, 5), alpha=0.5"},
@@ -106,7 +107,7 @@ DEEPSEEK_FUNCTION(Tensor, bilinear,
   const Tensor left = reshape(product(reshape(input1, {rows, in1}), reshape(permute(weight, {1, 0, 2}), {in1, out * in2})),
                               {rows, out, in2});
   const Tensor y = reshape(product(left, reshape(input2, {rows, in2, 1})), shape);
-  return bias ? y + *bias : y;
+  return bias ? y + autocast_lower(*bias) : y;
 }
 DEEPSEEK_FACTS(bilinear, .in = {"functional"},
                .reference = "np.einsum('...i,oij,...j->...o', input1, weight, input2) + (0 if bias is None else bias)",

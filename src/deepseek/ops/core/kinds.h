@@ -32,6 +32,7 @@ struct Reduce {
   Dims dims;  // ascending
   bool keepdim;
   static constexpr auto attrs = std::tuple{&Reduce::how, &Reduce::dims, &Reduce::keepdim};
+  Amp amp() const { return how == fused::ReduceKind::sum || how == fused::ReduceKind::prod ? Amp::full : Amp::neutral; }
   Spec infer(const Spec&) const;
   void gradient(Grad&) const;
 };

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "deepseek/ops.h"
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
 #include "deepseek/ops/loss/class_loss.h"
@@ -171,12 +172,12 @@ DEEPSEEK_FUNCTION(Tensor, cross_entropy,
     ensure(!weight || (weight->rank() == 1 && weight->shape()[0] == classes),
            "cross_entropy: weight must have one number for each of the ", classes, " classes, but it is ", weight ?
            to_string(weight->shape()) : "");
-    return soft_cross_entropy(input, target, weight, how, label_smoothing);
+    return soft_cross_entropy(autocast_full(input), target, weight, how, label_smoothing);
   }
   const auto [x, t, single] = class_arguments("cross_entropy", input, target, weight);
   CrossEntropy op;
   op.ignore = ignore_index, op.smoothing = label_smoothing, op.reduction = how;
-  const Tensor loss = weight && weight->requires_grad() ? composed(op, x, t, *weight) : weight ? apply(op, x, t, *weight) :
+  const Tensor loss = weight && weight->requires_grad() ? composed(op, autocast_full(x), t, *weight) : weight ? apply(op, x, t, *weight) :
       apply(op, x, t);
   return single && how == Reduction::none ? squeeze(loss, {0}) : loss;
 }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "deepseek/ops.h"
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/loss/reduction.h"
 #include "deepseek/ops/pointwise/support.h"
 
@@ -55,7 +56,7 @@ DEEPSEEK_FUNCTION(Tensor, hinge_embedding_loss,
                       std::string reduction DEFAULT("mean")),
                   "input where target is 1, max(0, margin - input) where it is -1; averaged, summed or as it is.") {
   loss::check_same_shape(input, target, "hinge_embedding_loss");
-  const Tensor x = to_floating(input);
+  const Tensor x = autocast_full(to_floating(input));
   const Tensor pulled = where(ne(target, 1), relu(margin - x), 0.0);
   const Tensor pushed = where(ne(target, -1), x, 0.0);
   return loss::reduced(pulled + pushed, reduction, "hinge_embedding_loss");
@@ -74,7 +75,7 @@ DEEPSEEK_FUNCTION(Tensor, margin_ranking_loss,
                   "as it is.") {
   loss::check_same_shape(input1, input2, "margin_ranking_loss", "input2");
   loss::check_same_shape(input1, target, "margin_ranking_loss");
-  return loss::reduced(relu(margin - target * (input1 - input2)), reduction, "margin_ranking_loss");
+  return loss::reduced(relu(margin - target * (autocast_full(input1) - autocast_full(input2))), reduction, "margin_ranking_loss");
 }
 DEEPSEEK_FACTS(margin_ranking_loss, .in = {"functional"},
                .reference = "(lambda l: l.mean() if reduction == 'mean' else l.sum() if reduction == 'sum' else "
@@ -86,7 +87,7 @@ DEEPSEEK_FACTS(margin_ranking_loss, .in = {"functional"},
 DEEPSEEK_FUNCTION(Tensor, soft_margin_loss, (const Tensor& input, const Tensor& target, std::string reduction DEFAULT("mean")),
                   "log(1 + exp(-target * input)) for targets 1 and -1; averaged, summed or as it is.") {
   loss::check_same_shape(input, target, "soft_margin_loss");
-  return loss::reduced(-logsigmoid(to_floating(target * input)), reduction, "soft_margin_loss");
+  return loss::reduced(-logsigmoid(to_floating(target * autocast_full(input))), reduction, "soft_margin_loss");
 }
 DEEPSEEK_FACTS(soft_margin_loss, .in = {"functional"},
                .reference = "(lambda l: l.mean() if reduction == 'mean' else l.sum() if reduction == 'sum' else "

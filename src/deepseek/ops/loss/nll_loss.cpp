@@ -1,4 +1,5 @@
 #include "deepseek/ops.h"
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
 #include "deepseek/ops/loss/class_loss.h"
@@ -15,12 +16,12 @@ DEEPSEEK_FUNCTION(Tensor, nll_loss,
                   "`weight` (classes) scales each class; targets equal to `ignore_index` do not count; a scalar unless "
                   "`reduction` is 'none'.") {
   const Reduction how = parse_reduction("nll_loss", reduction);
-  const auto [x, t, single] = class_arguments("nll_loss", input, target, weight);
+  const auto [x, t, single] = class_arguments("nll_loss", autocast_full(input), target, weight);
   const Tensor k = target_weights(t, weight ? &*weight : nullptr, x.shape()[1], ignore_index, wide(x.dtype()));
   const Tensor loss = -(wide(apply(ClassPick{.ignore = ignore_index, .caller = "nll_loss"}, x, t)) * k);
-  if (how == Reduction::none) return cast(single ? squeeze(loss, {0}) : loss, input.dtype());
+  if (how == Reduction::none) return cast(single ? squeeze(loss, {0}) : loss, x.dtype());
   const Tensor total = sum_over(loss, {}, false);
-  return cast(how == Reduction::sum ? total : total / sum_over(k, {}, false), input.dtype());
+  return cast(how == Reduction::sum ? total : total / sum_over(k, {}, false), x.dtype());
 }
 DEEPSEEK_FACTS(nll_loss, .in = {"functional"},
                .reference = "references.nll_loss(input, target, weight, ignore_index, reduction)",

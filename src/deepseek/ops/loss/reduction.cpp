@@ -1,3 +1,4 @@
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/loss/reduction.h"
 
 #include "deepseek/ops.h"
@@ -24,8 +25,8 @@ void check_same_shape(const Tensor& input, const Tensor& target, std::string_vie
 
 void promote_floating(Tensor& a, Tensor& b) {
   promote_operands(a, b);
-  a = to_floating(a);
-  b = to_floating(b);
+  a = autocast_full(to_floating(a));
+  b = autocast_full(to_floating(b));
 }
 
 }  // namespace deepseek::loss

@@ -14,7 +14,7 @@ Tensor reduced(const Tensor& values, const std::string& reduction, std::string_v
 // A target of another shape would broadcast to a plausible, wrong loss.
 void check_same_shape(const Tensor& input, const Tensor& target, std::string_view op, std::string_view target_name = "target");
 
-// Converts both to their common floating type.
+// Converts both to their common floating type; under autocast to float32, as all losses.
 void promote_floating(Tensor& a, Tensor& b);
 
 }  // namespace deepseek::loss

@@ -21,7 +21,7 @@ Dims all_but_channels(int rank) {
 
 // x, mean, variance [, weight [, bias]] -> (x - mean) / sqrt(variance + eps) * weight + bias
 struct FixedNorm : Composite {
-  static constexpr OpInfo info{.name = "fixed_norm", .amp = Amp::full, .onnx = "BatchNormalization"};
+  static constexpr OpInfo info{.name = "fixed_norm", .onnx = "BatchNormalization"};
   static constexpr Saves saves = Saves::inputs;
   double eps = 1e-5;
   static constexpr auto attrs = std::tuple{&FixedNorm::eps};

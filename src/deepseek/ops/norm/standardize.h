@@ -24,7 +24,7 @@ struct StandardizeBase : Composite {
 // x [, weight [, bias]] -> y, mean, variance. The statistics have the kept dims and at least float32; the variance is divided by
 // the count; where not centred they are zero and the mean square.
 struct Standardize : StandardizeBase {
-  static constexpr OpInfo info{.name = "standardize", .amp = Amp::full};
+  static constexpr OpInfo info{.name = "standardize"};
   static constexpr auto attrs =
       std::tuple{&Standardize::dims, &Standardize::eps, &Standardize::centre, &Standardize::channel_dim};
   void infer(Specs in, std::vector<Spec>& out) const;

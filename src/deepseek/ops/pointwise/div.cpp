@@ -107,7 +107,7 @@ struct Fmod : Pointwise {
 };
 
 struct Reciprocal : Pointwise {
-  static constexpr OpInfo info{.name = "reciprocal", .onnx = "Reciprocal"};
+  static constexpr OpInfo info{.name = "reciprocal", .amp = Amp::full, .onnx = "Reciprocal"};
   static constexpr Saves saves = Saves::outputs;
   using Lanes = fused::Floating;
   template <class T>

@@ -1,5 +1,6 @@
 // pow, and the shorter arithmetic of its usual exponents.
 #include "deepseek/ops.h"
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/pointwise/support.h"
 
 namespace deepseek {
@@ -73,7 +74,7 @@ DEEPSEEK_FUNCTION(Tensor, pow, (const Tensor& input, const Tensor& exponent),
                   "or 1.") {
   const std::optional<double> number = pointwise::number_of(exponent);
   if (number && is_floating_point(input.dtype()) && !pointwise::is_number(input)) {
-    if (std::optional<Tensor> y = usual(input, *number)) return *y;
+    if (std::optional<Tensor> y = usual(autocast_full(input), *number)) return *y;
   }
   Tensor x = input, y = exponent;
   promote_operands(x, y);

@@ -30,7 +30,7 @@ struct Erfc : Pointwise {
   void gradient(Grad& g) const { g.set(0, g.grad() * (exp(-square(g.input())) * -two_by_root_pi)); }
 };
 struct Erfinv : Pointwise {
-  static constexpr OpInfo info{.name = "erfinv"};
+  static constexpr OpInfo info{.name = "erfinv", .amp = Amp::full};
   static constexpr Saves saves = Saves::outputs;
   using Lanes = fused::Floating;
   template <class T>

@@ -14,7 +14,7 @@ Tensor finite_or_zero(const Tensor& x) {
 
 // A composite for the sake of its gradient, which needs only input and output.
 struct LogSumExp : Composite {
-  static constexpr OpInfo info{.name = "logsumexp", .onnx = "ReduceLogSumExp"};
+  static constexpr OpInfo info{.name = "logsumexp", .amp = Amp::full, .onnx = "ReduceLogSumExp"};
   DimMask dims = 0;
   bool keepdim = false;
   static constexpr auto attrs = std::tuple{&LogSumExp::dims, &LogSumExp::keepdim};

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "deepseek/ops.h"
+#include "deepseek/ops/autocast.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
 #include "deepseek/ops/op.h"
@@ -11,7 +12,7 @@ namespace {
 
 // For finite orders other than 0 and 1. A composite for the sake of its gradient: it is 0 where the norm is 0.
 struct VectorNorm : Composite {
-  static constexpr OpInfo info{.name = "vector_norm", .onnx = "ReduceL2"};
+  static constexpr OpInfo info{.name = "vector_norm", .amp = Amp::full, .onnx = "ReduceL2"};
   double order = 2;
   DimMask dims = 0;
   bool keepdim = false;
@@ -37,7 +38,7 @@ struct VectorNorm : Composite {
 
 Tensor p_norm(const Tensor& input, double order, const Dims& dim, bool keepdim, std::optional<DType> dtype,
               std::string_view op) {
-  const Tensor x = cast(input, dtype.value_or(input.dtype()));
+  const Tensor x = dtype ? cast(input, *dtype) : autocast_full(input);
   if (!is_floating_point(x.dtype())) raise_type(op, ": needs a floating type, but input is ", name_of(input.dtype()));
   const DimMask mask = reduce_mask(dim, x.rank(), op);
   if (std::isinf(order)) {

@@ -11,7 +11,7 @@ namespace {
 // A composite for the sake of its gradient: products of all other elements, from both sides, so that zeros are no
 // special case in any derivative.
 struct Prod : Composite {
-  static constexpr OpInfo info{.name = "prod", .onnx = "ReduceProd", .tflite = "REDUCE_PROD"};
+  static constexpr OpInfo info{.name = "prod", .amp = Amp::full, .onnx = "ReduceProd", .tflite = "REDUCE_PROD"};
   static constexpr Saves saves = Saves::inputs;
   DimMask dims = 0;
   bool keepdim = false;

@@ -13,7 +13,8 @@ DEEPSEEK_FUNCTION(
     "dims of `dim`, which stay with size 1 when `keepdim` is set. The sum of no elements is 0.") {
   const DimMask mask = reduce_mask(dim, input.rank(), "sum");
   const DType type = dtype.value_or(is_floating_point(input.dtype()) ? input.dtype() : DType::int64);
-  return reduce(fused::ReduceKind::sum, cast(input, type), dims_of(mask), keepdim);
+  const Tensor total = reduce(fused::ReduceKind::sum, cast(input, type), dims_of(mask), keepdim);
+  return dtype ? cast(total, type) : total;
 }
 DEEPSEEK_FACTS(sum, .in = {"method"}, .reference = "numpy.sum(input, axis=dim or None, keepdims=keepdim)",
                .good = {"randn(2, 3)", "randn(4, 3, 5), dim=1", "randn(4, 3, 5), dim=(0, -1), keepdim=True", "randn()",

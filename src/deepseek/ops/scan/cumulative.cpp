@@ -35,7 +35,7 @@ template <class T>
 using Wide = std::conditional_t<std::is_same_v<Arithmetic<T>, float>, double, Arithmetic<T>>;
 
 struct CumSum : KernelOp {
-  static constexpr OpInfo info{.name = "cumsum", .onnx = "CumSum", .tflite = "CUMSUM"};
+  static constexpr OpInfo info{.name = "cumsum", .amp = Amp::full, .onnx = "CumSum", .tflite = "CUMSUM"};
   static constexpr Saves saves = Saves::nothing;
   int64_t dim = 0;
   bool reverse = false;
@@ -52,7 +52,7 @@ struct CumSum : KernelOp {
 };
 
 struct CumProd : KernelOp {
-  static constexpr OpInfo info{.name = "cumprod"};
+  static constexpr OpInfo info{.name = "cumprod", .amp = Amp::full};
   int64_t dim = 0;
   bool reverse = false;
   static constexpr auto attrs = std::tuple{&CumProd::dim, &CumProd::reverse};
@@ -108,7 +108,7 @@ struct LinearScan : KernelOp {
 };
 
 struct LogCumSumExp : KernelOp {
-  static constexpr OpInfo info{.name = "logcumsumexp"};
+  static constexpr OpInfo info{.name = "logcumsumexp", .amp = Amp::full};
   int64_t dim = 0;
   static constexpr auto attrs = std::tuple{&LogCumSumExp::dim};
 
