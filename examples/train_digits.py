@@ -32,6 +32,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, help="default: 5 for MNIST, 20 for scikit-learn's digits")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--lr", type=float, default=4e-3, help="highest learning rate of the schedule")
+    parser.add_argument("--amp", nargs="?", const="bfloat16", choices=("bfloat16", "float16"), help="train in mixed precision (default type: bfloat16)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="threads that compute (default: all cores)")
     parser.add_argument("--workers", type=int, default=1, help="threads that fetch batches")
@@ -118,6 +119,8 @@ def train(args: argparse.Namespace) -> None:
     model = make_model(size)
     model(prepare(training.tensors[0][:2]))  # the first call makes the parameters
     optimizer = optim.AdamW(model.parameters(), lr=args.lr, weight_decay=1e-2)
+    mixed = deepseek.amp.autocast(enabled=bool(args.amp), dtype=getattr(deepseek, args.amp or "bfloat16"))
+    scaler = deepseek.amp.GradScaler(enabled=args.amp == "float16")  # small gradients would be zero in float16
     schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=args.lr, total_steps=epochs * len(loader) + 1)
     print(f"{len(training)} training and {len(test)} test images of {size}x{size}, "
           f"{sum(p.numel() for p in model.parameters()):,} parameters, {deepseek.get_num_threads()} threads")
@@ -126,12 +129,14 @@ def train(args: argparse.Namespace) -> None:
         model.train()
         progress = Progress(epoch, epochs, len(loader))
         for images, labels in loader:
-            logits = model(prepare(images))
-            loss = F.cross_entropy(logits, labels, label_smoothing=0.05)
+            with mixed:
+                logits = model(prepare(images))
+                loss = F.cross_entropy(logits, labels, label_smoothing=0.05)
             right = (logits.argmax(1) == labels).sum()
             optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()  # forward, backward and update run here, as one plan
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)  # forward, backward and update run here, as one plan
+            scaler.update()
             schedule.step()
             history["loss"].append(loss.item())
             progress.update(history["loss"][-1], int(right.item()), len(labels))

@@ -34,6 +34,15 @@ def test_digits_are_trained_saved_loaded_and_drawn(tmp_path):
         assert (tmp_path / "out" / "digits.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_digits_are_learnt_in_mixed_precision(tmp_path, dtype):
+    pytest.importorskip("sklearn")
+    done = run("--epochs", 4, "--amp", dtype, "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "history.json").read_text())["accuracy"][-1] >= 0.95
+    assert deepseek.load(tmp_path / "weights.safetensors")["0.weight"].dtype is deepseek.float32
+
+
 def test_same_seed_same_weights_at_any_number_of_threads(tmp_path):
     pytest.importorskip("sklearn")
     content = []

@@ -19,12 +19,13 @@ Autocast checked_autocast(DType dtype, bool enabled, bool cache_enabled) {
 }
 
 Autocast enter_autocast(Autocast inner) {
-  ++depth;
+  ++depth, ++open_autocast_scopes;
   return std::exchange(autocast_mode, inner);
 }
 
 void leave_autocast(const Autocast& outer) {
   autocast_mode = outer;
+  --open_autocast_scopes;
   if (--depth == 0) forget_autocast_casts();
 }
 

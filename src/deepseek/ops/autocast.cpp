@@ -77,10 +77,10 @@ void autocast_operands(const Op& op, const void* attrs, std::span<const Tensor* 
 }
 
 Tensor autocast_lower(const Tensor& operand) {
-  return autocast_mode.on ? converted(operand, autocast_mode.dtype) : operand;
+  return autocast_on() ? converted(operand, autocast_mode.dtype) : operand;
 }
 
-Tensor autocast_full(const Tensor& operand) { return autocast_mode.on ? converted(operand, DType::float32) : operand; }
+Tensor autocast_full(const Tensor& operand) { return autocast_on() ? converted(operand, DType::float32) : operand; }
 
 void forget_autocast_casts() { leaf_casts.clear(); }
 

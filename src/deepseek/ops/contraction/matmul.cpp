@@ -32,8 +32,8 @@ Tensor as_rows(const Tensor& t) {
 
 void check_product_types(std::string_view op, const Tensor& a, std::string_view a_name, const Tensor& b,
                          std::string_view b_name) {
-  const bool made_equal = autocast_mode.on && autocast_takes(a.dtype()) && autocast_takes(b.dtype());
-  if (a.dtype() != b.dtype() && !made_equal) {
+  const auto made_equal = [&] { return autocast_on() && autocast_takes(a.dtype()) && autocast_takes(b.dtype()); };
+  if (a.dtype() != b.dtype() && !made_equal()) {
     raise_type(op, ": ", a_name, " is ", name_of(a.dtype()), " and ", b_name, " is ", name_of(b.dtype()),
                "; convert one of them with to()");
   }
