@@ -1,4 +1,4 @@
-"""Tensors on disk: safetensors (mapped, without a copy), .npy, .npz, idx; save and load of nested dicts."""
+"""Tensors on disk: safetensors (mapped, without a copy), .npy, .npz, idx, torch's .pth; save and load of nested dicts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ._C.files import (
     load_npz,
     load_safetensors,
     load_safetensors_metadata,
+    load_torch,
     read_idx,
     save,
     save_npy,
@@ -16,5 +17,5 @@ from ._C.files import (
     write_idx,
 )
 
-__all__ = ["load", "load_npy", "load_npz", "load_safetensors", "load_safetensors_metadata", "read_idx", "save", "save_npy", "save_npz",
-           "save_safetensors", "write_idx"]
+__all__ = ["load", "load_npy", "load_npz", "load_safetensors", "load_safetensors_metadata", "load_torch", "read_idx", "save", "save_npy",
+           "save_npz", "save_safetensors", "write_idx"]

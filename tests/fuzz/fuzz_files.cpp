@@ -9,6 +9,7 @@
 #include "deepseek/files/json.h"
 #include "deepseek/files/npy.h"
 #include "deepseek/files/save.h"
+#include "deepseek/files/torch_file.h"
 
 using namespace deepseek;
 
@@ -30,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (ftruncate(fd, 0) != 0 || pwrite(fd, data, size, 0) != static_cast<ssize_t>(size)) return 0;
   attempt([] { load(path); });
   attempt([] { files::load_npz(path); });
+  attempt([] { files::load_torch(path); });
   attempt([] { files::read_idx(path); });
   attempt([&] { files::parse_npy({reinterpret_cast<const std::byte*>(data), size}, "input"); });
   attempt([&] { files::parse_json({reinterpret_cast<const char*>(data), size}, "input"); });

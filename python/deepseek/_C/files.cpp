@@ -5,6 +5,7 @@
 #include "deepseek/files/npy.h"
 #include "deepseek/files/safetensors.h"
 #include "deepseek/files/save.h"
+#include "deepseek/files/torch_file.h"
 #include "tensor.h"
 #include "tree.h"
 
@@ -70,6 +71,11 @@ DEEPSEEK_BINDING(files, 60) {
     unlocked([&, p = path_of(path)] { files::save_npy(p, leaf); });
   },
         nb::arg("tensor"), nb::arg("path"), "Writes one tensor as a .npy file.");
+  f.def("load_torch", [](nb::handle path) { return from_tree(unlocked([p = path_of(path)] { return files::load_torch(p); })); },
+        nb::arg("path"),
+        "What torch.save stored in a .pth, .pt or .th file, the formats before and since torch 1.6: tensors, numbers, strings, and "
+        "lists, tuples and dicts of these.\n\n"
+        "Nothing in the file is executed; other Python objects are refused by name. Tensors view the mapped file where they can.");
   f.def("load_npz", [](nb::handle path) { return to_dict(unlocked([p = path_of(path)] { return files::load_npz(p); })); },
         nb::arg("path"), "The arrays of a .npz file by name.");
   f.def("save_npz", [](nb::handle tensors, nb::handle path) {
@@ -92,7 +98,8 @@ DEEPSEEK_BINDING(files, 60) {
   }, nb::arg("object"), nb::arg("path"),
         "Stores tensors, numbers, strings and nested lists, tuples and dicts of these as one safetensors file.");
   f.def("load", [](nb::handle path) { return from_tree(unlocked([p = path_of(path)] { return load(p); })); }, nb::arg("path"),
-        "What save() stored; also any safetensors, .npy and .npz file. Nothing in a file is executed.");
+        "What save() stored; also any safetensors, .npy and .npz file, and torch's .pth, .pt and .th files.\n\n"
+        "The format is recognised by the file's bytes. Nothing in a file is executed.");
 }
 
 }  // namespace deepseek::python

@@ -8,6 +8,8 @@
 #include "deepseek/files/json.h"
 #include "deepseek/files/npy.h"
 #include "deepseek/files/safetensors.h"
+#include "deepseek/files/torch_file.h"
+#include "deepseek/files/zip.h"
 
 namespace deepseek {
 namespace {
@@ -164,11 +166,12 @@ Tree load(const std::string& path) {
   std::string head;
   {
     const auto file = MappedFile::open(path);
-    const Bytes b = file->bytes().first(std::min<size_t>(8, file->bytes().size()));
+    const Bytes b = file->bytes().first(std::min<size_t>(16, file->bytes().size()));
     head.assign(reinterpret_cast<const char*>(b.data()), b.size());
   }
   if (head.starts_with("\x93NUMPY")) return load_npy(path);
-  if (head.starts_with("PK\3\4") || head.starts_with("PK\5\6")) return as_dict(load_npz(path));
+  if (is_torch(path, head)) return load_torch(path);
+  if (is_zip(head)) return as_dict(load_npz(path));
   Metadata metadata;
   NamedTensors tensors = load_safetensors(path, &metadata);
   if (auto it = metadata.find(structure_key); it != metadata.end()) {

@@ -11,7 +11,8 @@ namespace deepseek {
 void save(const Tree& object, const std::string& path);
 void save(const NamedTensors& tensors, const std::string& path);
 
-// What save stored; also any safetensors, .npy (a tensor) and .npz file (a dict). Nothing in a file is executed.
+// What save stored; also any safetensors, .npy (a tensor) and .npz file (a dict), and what torch.save stored, as long as it is
+// plain data with tensors. The format is recognised by the file's bytes. Nothing in a file is executed.
 Tree load(const std::string& path);
 
 }  // namespace deepseek
