@@ -2,8 +2,13 @@
 
 #include "deepseek/autograd/grad.h"
 #include "deepseek/graph/operators.h"
+#include "deepseek/models/cifar_resnet.h"
 #include "deepseek/models/digits_net.h"
+#include "deepseek/models/lenet.h"
+#include "deepseek/models/luna.h"
+#include "deepseek/models/mobilenet_v2.h"
 #include "deepseek/models/resnet.h"
+#include "deepseek/models/unet3d.h"
 #include "deepseek/nn/activation.h"
 #include "deepseek/nn/init.h"
 #include "deepseek/nn/linear.h"
@@ -188,6 +193,21 @@ TEST(Models, ResNet50InThreeWays) {
     const std::vector<float> got = (*m)(x).to_vector<float>();
     for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-4 * (1 + std::abs(want[i])));
   }
+}
+
+TEST(Models, NumbersOfParametersAndNames) {
+  const auto count = [](const auto& m) {
+    int64_t n = 0;
+    for (const Tensor& p : m->parameters()) n += p.numel();
+    return n;
+  };
+  EXPECT_EQ(count(models::resnet18()), 11689512);
+  EXPECT_EQ(count(models::mobilenet_v2()), 3504872);
+  EXPECT_EQ(count(models::lenet()), 61706);
+  EXPECT_EQ(count(models::resnet20()), 269722);
+  EXPECT_EQ(count(models::unet3d()), 1401265);
+  EXPECT_EQ(count(models::luna_model()), 222220);
+  EXPECT_EQ(models::mobilenet_v2(10)->state_dict()[6].first, "features.1.conv.0.0.weight");
 }
 
 TEST(Module, DescribesItself) {

@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "train_digits.py"
 
 
-def run(*arguments, **environment):
+def run(*arguments, example=EXAMPLE, **environment):
     env = {k: v for k, v in os.environ.items() if k != "DEEPSEEK_DATA"} | environment
-    return subprocess.run([sys.executable, str(EXAMPLE), *map(str, arguments)], capture_output=True, text=True, env=env)
+    return subprocess.run([sys.executable, str(example), *map(str, arguments)], capture_output=True, text=True, env=env)
 
 
 def test_digits_are_trained_saved_loaded_and_drawn(tmp_path):
@@ -65,3 +65,32 @@ def test_the_digits_for_cpp_are_those_of_scikit_learn():
     images, labels = deepseek._C.data.load_idx_images(str(ROOT / "examples" / "data"), "digits")
     assert np.array_equal(images.numpy(), digits.images) and np.array_equal(labels.numpy(), digits.target)
     assert data.RandomSampler(labels, seed=0).order() == deepseek._C.data.permutation(len(labels), 0, 0)
+
+
+def test_images_are_classified(tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    example = EXAMPLE.with_name("classify_image.py")
+    deepseek.manual_seed(0)
+    net = deepseek.models.resnet18(4)
+    deepseek.save(net.state_dict(), tmp_path / "w.safetensors")
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 260, 3), dtype="uint8")
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    (tmp_path / "names.txt").write_text("ant\nbee\ncat\ndog\n")
+    done = run("--weights", tmp_path / "w.safetensors", "--model", "resnet18", "--labels", tmp_path / "names.txt", "--top", 4, tmp_path / "a.png",
+               example=example)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    small = Image.fromarray(pixels).resize((256, 295), Image.Resampling.BILINEAR).crop((16, 36, 240, 260))
+    x = (np.asarray(small, "float32") / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    with deepseek.no_grad():
+        p = deepseek.softmax(net.eval()(deepseek.tensor(x.transpose(2, 0, 1)[None].astype("float32"))), 1)[0].numpy()
+    assert lines[0] == "a.png" and lines[1:] == [f"  {100 * p[i]:5.1f} %  {'ant bee cat dog'.split()[i]}" for i in np.argsort(-p)]
+    assert run("--weights", tmp_path / "w.safetensors", tmp_path / "a.png", example=example).stderr.count("classifier.1.weight") == 1
+    assert run(example=example).returncode == 2
+
+
+@pytest.mark.skipif(not Path(os.environ.get("DEEPSEEK_DATA", "/nowhere"), "mobilenet").exists(), reason="DEEPSEEK_DATA has no mobilenet")
+def test_real_images_are_recognised():
+    done = run(example=EXAMPLE.with_name("classify_image.py"), DEEPSEEK_DATA=os.environ["DEEPSEEK_DATA"])
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0 and lines[1].endswith("%  tench") and lines[7].endswith("%  goldfish"), done.stderr

@@ -5,7 +5,6 @@
 
 #include <memory>
 
-#include "deepseek/models/resnet.h"
 #include "deepseek/nn/init.h"
 #include "deepseek/nn/model.h"
 #include "deepseek/nn/sequential.h"
@@ -133,13 +132,6 @@ DEEPSEEK_BINDING(nn_containers, 62) {
     return nn::Input(dims, dtype.value_or(modes.default_dtype), batch_size);
   }, nb::arg("shape"), nb::arg("batch_size") = nb::none(), nb::arg("dtype") = nb::none(),
         "A symbolic tensor of shape (batch, *shape) from which a Model is built; the batch size is open unless given.");
-  m.def("resnet50", [](int64_t num_classes) { return wrap(models::resnet50(num_classes).get()); }, nb::arg("num_classes") = 1000,
-        "ResNet-50 as a subclass of Module, with torchvision's names: 25,557,032 parameters for 1000 classes.");
-  m.def("resnet50_sequential", [](int64_t num_classes) { return wrap(models::resnet50_sequential(num_classes).get()); },
-        nb::arg("num_classes") = 1000, "ResNet-50 as a Sequential; the same parameters in the same order as resnet50().");
-  m.def("resnet50_functional", [](int64_t num_classes, Dims image) { return wrap(models::resnet50_functional(num_classes, image).get()); },
-        nb::arg("num_classes") = 1000, nb::arg("image") = nb::make_tuple(3, 224, 224),
-        "ResNet-50 as a functional Model; the same parameters in the same order as resnet50().");
   m.def("is_symbolic", &nn::is_symbolic, nb::arg("tensor"), "Whether a tensor stands for values that are not known yet.");
   m.def("symbolic_shape", [](const Tensor& t) { return nn::symbolic_shape(t.shape()); }, "The shape as text, None for the open batch.");
   m.def("_forget_calls", &nn::forget_calls);
