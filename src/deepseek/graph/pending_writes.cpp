@@ -1,6 +1,23 @@
 #include "deepseek/graph/pending_writes.h"
 
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
 namespace deepseek {
+namespace {
+
+// A tensor may die on one thread while another, whose list it is in, computes the write. The lock is held for a few instructions;
+// no value is released under it, since that may run a destructor which comes back here.
+std::mutex& guard() {
+  static std::mutex& mutex = *new std::mutex;
+  return mutex;
+}
+
+// Below zero: in no list. Read without the lock by a tensor that dies, so it is the last thing to be written.
+std::atomic_ref<int> slot_of(int& slot) { return std::atomic_ref<int>(slot); }
+
+}  // namespace
 
 const std::shared_ptr<PendingWrites>& PendingWrites::of_this_thread() {
   static thread_local const std::shared_ptr<PendingWrites> list = std::make_shared<PendingWrites>();
@@ -8,35 +25,47 @@ const std::shared_ptr<PendingWrites>& PendingWrites::of_this_thread() {
 }
 
 void PendingWrites::add(TensorImpl& impl) {
-  if (impl.pending_list_) return;
+  if (slot_of(impl.pending_slot_).load(std::memory_order_acquire) >= 0) return;
   const std::shared_ptr<PendingWrites>& list = of_this_thread();
-  std::lock_guard lock(list->mutex_);
+  const std::lock_guard lock(guard());
   impl.pending_list_ = list;
-  impl.pending_slot_ = static_cast<int>(list->writes_.size());
+  slot_of(impl.pending_slot_).store(static_cast<int>(list->writes_.size()), std::memory_order_release);
   ++list->count_;
   list->writes_.push_back({&impl, impl.value_, impl.cell_ ? impl.cell_->value : Value()});
 }
 
-void PendingWrites::drop(size_t slot) {
-  writes_[slot].impl->pending_list_.reset();
-  if (slot + 1 < writes_.size()) {
-    writes_[slot] = std::move(writes_.back());
-    writes_[slot].impl->pending_slot_ = static_cast<int>(slot);
+void PendingWrites::release(TensorImpl& impl) {
+  impl.pending_list_.reset();
+  slot_of(impl.pending_slot_).store(-1, std::memory_order_release);
+}
+
+PendingWrites::Write PendingWrites::take(std::vector<Write>& from, size_t slot) {
+  Write taken = std::move(from[slot]);
+  if (slot + 1 < from.size()) {
+    from[slot] = std::move(from.back());
+    slot_of(from[slot].impl->pending_slot_).store(static_cast<int>(slot), std::memory_order_release);
   }
-  writes_.pop_back();
-  --count_;
+  from.pop_back();
+  return taken;
 }
 
 void PendingWrites::forget(TensorImpl& impl) {
-  if (!impl.pending_list_) return;
-  const std::shared_ptr<PendingWrites> list = impl.pending_list_;
-  std::lock_guard lock(list->mutex_);
-  list->drop(static_cast<size_t>(impl.pending_slot_));
+  if (slot_of(impl.pending_slot_).load(std::memory_order_acquire) < 0) return;
+  std::shared_ptr<PendingWrites> list;
+  Write gone;
+  const std::lock_guard lock(guard());
+  if (impl.pending_slot_ < 0) return;
+  list = impl.pending_list_;
+  const auto slot = static_cast<size_t>(impl.pending_slot_);
+  const bool waits = slot < list->writes_.size() && list->writes_[slot].impl == &impl;
+  gone = take(waits ? list->writes_ : list->settling_, slot);
+  if (waits) --list->count_;
+  release(impl);
 }
 
 void PendingWrites::collect(std::vector<Value>& roots, std::vector<Node*>& befores) {
   if (!any()) return;
-  std::lock_guard lock(mutex_);
+  const std::lock_guard lock(guard());
   for (const Write& w : writes_) {
     roots.push_back(w.impl->value_);
     if (w.impl->cell_ && w.impl->cell_->value) roots.push_back(w.impl->cell_->value);
@@ -47,30 +76,48 @@ void PendingWrites::collect(std::vector<Value>& roots, std::vector<Node*>& befor
 
 void PendingWrites::clear() {
   if (!any()) return;
-  std::vector<Write> done;  // values are released outside the lock: a destructor may come back here
-  std::lock_guard lock(mutex_);
-  for (Write& w : writes_) w.impl->pending_list_.reset();
+  std::vector<Write> done;
+  const std::lock_guard lock(guard());
+  for (Write& w : writes_) release(*w.impl);
   done.swap(writes_);
   count_ = 0;
 }
 
 void PendingWrites::settle_after_failure() {
-  std::vector<Write> writes;
   {
-    std::lock_guard lock(mutex_);
-    for (Write& w : writes_) w.impl->pending_list_.reset();
-    writes.swap(writes_);
+    const std::lock_guard lock(guard());
+    if (!settling_.empty()) return;  // an evaluation below failed, as is expected here
+    settling_.swap(writes_);
     count_ = 0;
   }
-  for (Write& w : writes) {
-    const Ref<TensorImpl> impl(w.impl);
-    try {
-      const Value after[] = {impl->value_, impl->cell_ ? impl->cell_->value : Value()};
-      evaluate(std::span<const Value>(after, after[1] ? 2 : 1));
-    } catch (const std::exception&) {
-      impl->value_ = w.before;
-      if (impl->cell_ && w.cell_before) impl->cell_->value = w.cell_before;
+  for (;;) {
+    // Evaluating may end the life of any tensor, this one too: its values are held, and it is looked for again afterwards.
+    const TensorImpl* impl = nullptr;
+    std::array<Value, 2> values;
+    {
+      const std::lock_guard lock(guard());
+      if (settling_.empty()) return;
+      impl = settling_.back().impl;
+      values = {impl->value_, impl->cell_ ? impl->cell_->value : Value()};
     }
+    bool failed = false;
+    try {
+      for (const Value& v : values) {
+        if (v) evaluate(std::span<const Value>(&v, 1));
+      }
+    } catch (const std::exception&) {
+      failed = true;
+    }
+    Write settled;
+    const std::lock_guard lock(guard());
+    const auto at = std::find_if(settling_.begin(), settling_.end(), [&](const Write& w) { return w.impl == impl; });
+    if (at == settling_.end()) continue;
+    settled = take(settling_, static_cast<size_t>(at - settling_.begin()));
+    TensorImpl& tensor = *settled.impl;
+    release(tensor);
+    if (!failed) continue;
+    std::swap(tensor.value_, settled.before);
+    if (tensor.cell_ && settled.cell_before) std::swap(tensor.cell_->value, settled.cell_before);
   }
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "deepseek/graph/tensor.h"
@@ -15,13 +14,8 @@ class PendingWrites {
   static const std::shared_ptr<PendingWrites>& of_this_thread();
 
   static void add(TensorImpl& impl);     // remembers the value from before the write
-  static void forget(TensorImpl& impl);  // the tensor goes away
+  static void forget(TensorImpl& impl);  // the tensor goes away, on any thread
 
-  struct Write {
-    TensorImpl* impl;
-    Value before;
-    Value cell_before;
-  };
   bool any() const { return count_.load(std::memory_order_acquire) != 0; }
   // The values to compute; `befores` are held by this list alone and do not count as in use.
   void collect(std::vector<Value>& roots, std::vector<Node*>& befores);
@@ -31,11 +25,19 @@ class PendingWrites {
   void settle_after_failure();
 
  private:
-  void drop(size_t slot);
+  // The tensor is not owned, and takes itself out when it dies.
+  struct Write {
+    TensorImpl* impl = nullptr;
+    Value before;
+    Value cell_before;
+  };
+  static Write take(std::vector<Write>& from, size_t slot);
+  static void release(TensorImpl& impl);
 
-  std::mutex mutex_;
+  // All members, and what tensors know about their place here, are guarded by one mutex of the process.
   std::vector<Write> writes_;
-  std::atomic<int> count_ = 0;  // of writes_; only the list's own thread adds, so it may see zero without the lock
+  std::vector<Write> settling_;  // while settle_after_failure() runs
+  std::atomic<int> count_ = 0;   // of writes_; only the list's own thread adds, so it may see zero without the lock
 };
 
 }  // namespace deepseek
