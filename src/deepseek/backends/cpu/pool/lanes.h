@@ -32,7 +32,7 @@ DEEPSEEK_POOL_INLINE void max_down(const S* __restrict from, Compute<S>* __restr
 #pragma omp simd
   for (int64_t c = 0; c < count; ++c) {
     const auto v = gemm::load_element<Compute<S>>(from[c]);
-    value[c] = !(v <= value[c]) & (value[c] == value[c]) ? v : value[c];
+    value[c] = (!(v <= value[c]) & (value[c] == value[c])) ? v : value[c];
   }
 }
 template <class S>
@@ -56,7 +56,7 @@ DEEPSEEK_POOL_INLINE void max_across(const T* __restrict column, const Row& r, T
 #pragma omp simd
       for (int64_t i = 0; i < n; ++i) {
         const T v = column[element[i]];
-        best[i] = !(v <= best[i]) & (best[i] == best[i]) ? v : best[i];
+        best[i] = (!(v <= best[i]) & (best[i] == best[i])) ? v : best[i];
       }
     }
     return;
@@ -67,7 +67,7 @@ DEEPSEEK_POOL_INLINE void max_across(const T* __restrict column, const Row& r, T
     for (int64_t k = r.ranges[x].first + r.step; k < r.ranges[x].last; k += r.step) {
       const T* next = column + k * r.channels;
 #pragma omp simd
-      for (int64_t c = 0; c < r.channels; ++c) best[c] = !(next[c] <= best[c]) & (best[c] == best[c]) ? next[c] : best[c];
+      for (int64_t c = 0; c < r.channels; ++c) best[c] = (!(next[c] <= best[c]) & (best[c] == best[c])) ? next[c] : best[c];
     }
   }
 }
