@@ -123,6 +123,19 @@ def test_own_parameters_are_trained():
     assert scale.grad.tolist() == [2, 2, 2]
 
 
+@pytest.mark.parametrize(("mistake", "message"), [
+    (lambda x: x @ deepseek.ones(5, 2), r"\(None, 3\)"),
+    (lambda x: x + deepseek.ones(2, 4), r"\(None, 3\)"),
+    (lambda x: deepseek.cat([x, deepseek.ones(2, 4)], 0), r"\(None, 3\)"),
+    (lambda x: x.reshape(2, 7), r"3\*None"),
+    (lambda x: deepseek.cat([x, x], 0) @ deepseek.ones(5, 2), r"\(2\*None, 3\)"),
+])
+def test_messages_name_the_open_batch(mistake, message):
+    with pytest.raises(deepseek.Error, match=message) as caught:
+        mistake(deepseek.Input((3,)))
+    assert "00003" not in str(caught.value)
+
+
 def test_errors():
     x = deepseek.Input((3,))
     y = nn.Linear(2)(x)

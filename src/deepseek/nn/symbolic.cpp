@@ -33,6 +33,7 @@ Tensor probe(const Spec& spec) {
   op.shape = spec.shape;
   Ref<Node> node = Node::create(op_of<Placeholder>(), &op, {}, std::span<const Spec>(&spec, 1));
   node->symbolic = true;
+  open_sizes_exist = true;
   return Tensor(Value{node, 0});
 }
 
@@ -66,8 +67,8 @@ std::string symbolic_shape(const Shape& shape) {
   for (int i = 0; i < shape.size(); ++i) {
     if (i) out += ", ";
     const int64_t n = shape[i];
-    if (n == 0 || n % open_batch) out += std::to_string(n);
-    else out += n == open_batch ? "None" : std::to_string(n / open_batch) + "*None";
+    const std::string open = name_of_open_size(n);
+    out += open.empty() ? std::to_string(n) : open;
   }
   return out + (shape.size() == 1 ? ",)" : ")");
 }

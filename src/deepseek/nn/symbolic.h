@@ -8,10 +8,11 @@
 #include <optional>
 
 #include "deepseek/nn/module.h"
+#include "deepseek/tensor/open_size.h"
 
 namespace deepseek::nn {
 
-inline constexpr int64_t open_batch = 1000003;  // prime
+inline constexpr int64_t open_batch = open_size;
 
 // A placeholder of shape (batch, *shape); without batch_size the batch is open.
 Tensor Input(const Shape& shape, DType dtype = DType::float32, std::optional<int64_t> batch_size = {});
