@@ -20,6 +20,7 @@ std::optional<DimMap> map_of_view(const Ir& ir, const IrNode& n) {
   int64_t offset = 0;
   if (!n.op->view(n.attrs, in, probe, strides, offset) || offset != 0) return {};
   DimMap m;
+  uint32_t used = 0;
   for (int d = 0; d < out.rank(); ++d) {
     int from = -1;
     if (out.shape[d] != 1 && strides[d] != 0) {
@@ -27,8 +28,13 @@ std::optional<DimMap> map_of_view(const Ir& ir, const IrNode& n) {
         if (strides[d] == probe[k] && out.shape[d] == in.shape[k]) from = k;
       }
       if (from < 0) return {};
+      used |= 1u << from;
     }
     m.push(from);
+  }
+  // A view that takes the first of several rows leaves out a dim without an offset; it is not the whole value.
+  for (int k = 0; k < in.rank(); ++k) {
+    if (in.shape[k] != 1 && !(used >> k & 1)) return {};
   }
   return m;
 }

@@ -57,6 +57,9 @@ class Grouper {
     return out_.find(out_.group_of[static_cast<size_t>(ir_.values[static_cast<size_t>(base(v).value)].node)]);
   }
 
+  // Whether the memory behind v is g's but no step of g can read v: a view that is more than a map of dims, such as a slice.
+  bool only_in_memory(int v, int g) const { return group_of_value(v) == g && fused_group_of(v) != g; }
+
   int start_group(int node, bool fused, const Shape& domain) {
     const int g = static_cast<int>(out_.groups.size());
     out_.groups.push_back({.fused = fused, .domain = domain});
@@ -197,6 +200,50 @@ class Grouper {
     from = Group{.merged_into = a};
   }
 
+  // From the dims of a candidate's domain to those of the first one, by way of the new node's dims.
+  DimMap to_first(int candidate, const Fit& fit, const Fit& first, const Shape& s) {
+    DimMap m;
+    for (int d = 0; d < group(candidate).domain.size(); ++d) m.push(-1);
+    for (int d = 0; d < s.size(); ++d) {
+      if (fit.map[d] >= 0) m.to[static_cast<size_t>(fit.map[d])] = first.map.to[static_cast<size_t>(d)];
+    }
+    return m;
+  }
+
+  // Whether what the candidates read of each other lies, once they are one, where it is read.
+  bool read_each_other_in_place(const std::vector<int>& candidates, const std::vector<Fit>& fits, const Shape& s) {
+    const auto place = [&](int g) { return std::find(candidates.begin(), candidates.end(), g) - candidates.begin(); };
+    const auto among = [&](int g) { return g >= 0 && place(g) < static_cast<std::ptrdiff_t>(candidates.size()); };
+    std::vector<DimMap> to;
+    std::vector<uint8_t> reads(candidates.size(), 0);
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      to.push_back(to_first(candidates[i], fits[i], fits[0], s));
+      for (int u : group(candidates[i]).users) {
+        if (const int g = out_.find(u); g != candidates[i] && among(g)) reads[static_cast<size_t>(place(g))] = 1;
+      }
+    }
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      if (!reads[i]) continue;
+      for (int node : group(candidates[i]).nodes) {
+        const DimMap& operand = out_.operands[static_cast<size_t>(node)];
+        for (int v : ir_.nodes[static_cast<size_t>(node)].inputs) {
+          const int from = group_of_value(v);
+          if (from == candidates[i] || !among(from)) continue;
+          if (only_in_memory(v, from)) return false;
+          const DimMap& lies = out_.in_domain[static_cast<size_t>(base(v).value)];
+          const DimMap& from_to = to[static_cast<size_t>(place(from))];
+          const int extra = operand.rank - shape(v).size();
+          for (int d = std::max(0, -extra); d < shape(v).size(); ++d) {
+            const int k = base(v).map[d];
+            if (shape(v)[d] == 1 || k < 0 || lies[k] < 0 || operand[d + extra] < 0) continue;
+            if (from_to[lies[k]] != to[i][operand[d + extra]]) return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+
   void place_pointwise(int node) {
     const IrNode& n = ir_.nodes[static_cast<size_t>(node)];
     const Shape& s = shape(n.first_output);
@@ -208,6 +255,7 @@ class Grouper {
       const int g = fused_group_of(v);
       if (g < 0 || std::find(candidates.begin(), candidates.end(), g) != candidates.end()) continue;
       if (group(g).nodes.size() >= most_nodes) continue;
+      if (std::any_of(n.inputs.begin(), n.inputs.end(), [&](int other) { return only_in_memory(other, g); })) continue;
       if (std::optional<Fit> f = fit(n, s, g)) {
         candidates.push_back(g);
         fits.push_back(*f);
@@ -216,14 +264,7 @@ class Grouper {
     // All of them together, else the latest one that works.
     if (candidates.size() > 1 && joinable(candidates, fits, s, needed)) {
       int a = candidates[0];
-      for (size_t i = 1; i < candidates.size(); ++i) {
-        DimMap b_to_a;
-        for (int d = 0; d < group(candidates[i]).domain.size(); ++d) b_to_a.push(-1);
-        for (int d = 0; d < s.size(); ++d) {
-          if (fits[i].map[d] >= 0) b_to_a.to[static_cast<size_t>(fits[i].map[d])] = fits[0].map.to[static_cast<size_t>(d)];
-        }
-        merge(a, candidates[i], b_to_a);
-      }
+      for (size_t i = 1; i < candidates.size(); ++i) merge(a, candidates[i], to_first(candidates[i], fits[i], fits[0], s));
       join(node, a, fits[0]);
       return;
     }
@@ -261,7 +302,7 @@ class Grouper {
         if (out_.find(u) != candidates[i] && std::find(candidates.begin(), candidates.end(), out_.find(u)) != candidates.end()) return false;
       }
     }
-    if (total >= most_nodes) return false;
+    if (total >= most_nodes || !read_each_other_in_place(candidates, fits, s)) return false;
     std::vector<int> others;
     for (int g : needed) {
       if (std::find(candidates.begin(), candidates.end(), g) == candidates.end()) others.push_back(g);
