@@ -5,6 +5,7 @@
 #include "functions.h"
 #include "tensor_parts.h"
 
+#include "deepseek/ops/core/core.h"
 #include "deepseek/ops/index/indexing.h"
 
 namespace deepseek::python {
@@ -102,7 +103,7 @@ DEEPSEEK_BINDING(index, 34) {
     Tensor v;
     if (!to_tensor(value.ptr(), &v)) v = tensor_from_data(value.ptr(), std::nullopt);
     Tensor& target = tensor_of(self.ptr());
-    target.assign(call_function("expand", {v, target.shape()}));
+    target.assign(call_function("expand", {cast(v, target.dtype()), target.shape()}));
     return nb::borrow(self);
   });
 }

@@ -67,7 +67,7 @@ Tensor reduce(ReduceKind kind, const Tensor& input, const Dims& dims, bool keepd
   for (int i = 0; i < sorted.size(); ++i) {
     DEEPSEEK_CHECK(sorted[i] >= 0 && sorted[i] < input.rank() && (i == 0 || sorted[i] != sorted[i - 1]));
   }
-  if (sorted.empty()) return input;
+  if (sorted.empty()) return copy_of(input);  // a result shares nothing with what it was computed from
   return apply(Reduce{.how = kind, .dims = sorted, .keepdim = keepdim}, input);
 }
 

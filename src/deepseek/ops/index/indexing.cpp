@@ -170,10 +170,11 @@ Tensor index(const Tensor& input, const std::vector<IndexItem>& items) {
   return rows.places.rank() == 1 ? taken : reshape(taken, rows.shape());
 }
 
-void index_assign(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value, bool accumulate) {
+void index_assign(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& given, bool accumulate) {
   Parsed p = parse(input, items);
+  const Tensor value = cast(given, input.dtype());  // first, so that a number keeps its digits
   if (p.tensors.empty()) {
-    const Tensor v = cast(fitted(value, p.view.shape()), p.view.dtype());
+    const Tensor v = fitted(value, p.view.shape());
     p.view.assign(accumulate ? p.view + v : v);
     return;
   }
@@ -181,7 +182,7 @@ void index_assign(const Tensor& input, const std::vector<IndexItem>& items, cons
   Rows rows = to_rows(p);
   Shape flat = rows.view.shape();
   flat[rows.dim] = rows.places.numel();
-  const Tensor source = reshape(cast(fitted(value, rows.shape()), p.view.dtype()), flat);
+  const Tensor source = reshape(fitted(value, rows.shape()), flat);
   Tensor written = write_rows(rows.view, rows.dim, flatten(rows.places), source,
                               accumulate ? ScatterMode::add : ScatterMode::set, "index");
   // The rows may be a copy of the view, whose dims had to be brought together; the way back leads to the view itself.

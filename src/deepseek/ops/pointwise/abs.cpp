@@ -46,7 +46,7 @@ DEEPSEEK_FUNCTION(Tensor, sgn, (const Tensor& input), "-1, 0 or 1 by the sign of
 DEEPSEEK_FACTS(sgn, .in = {"method"}, .reference = "numpy.sign(input)", .good = {"randn(2, 3)"});
 
 DEEPSEEK_FUNCTION(Tensor, abs, (const Tensor& input), "The magnitude of each element. The gradient at 0 is 0.") {
-  if (input.dtype() == DType::uint8) return input;
+  if (input.dtype() == DType::uint8) return copy_of(input);
   return apply(Abs{}, input);
 }
 DEEPSEEK_FACTS(abs, .in = {"method"}, .reference = "numpy.abs(input)",

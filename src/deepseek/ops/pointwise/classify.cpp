@@ -124,7 +124,7 @@ DEEPSEEK_FUNCTION(Tensor, nan_to_num,
                    std::optional<double> neginf DEFAULT(std::nullopt)),
                   "input with NaN replaced by nan, and infinities by posinf and neginf or, when these are not given, by the "
                   "largest and smallest finite numbers of the dtype.") {
-  if (!is_floating_point(input.dtype())) return input;
+  if (!is_floating_point(input.dtype())) return copy_of(input);
   const double limit = largest(input.dtype());
   return apply(NanToNum{}, input, pointwise::scalar_like(input, nan), pointwise::scalar_like(input, posinf.value_or(limit)),
                pointwise::scalar_like(input, neginf.value_or(-limit)));

@@ -51,7 +51,7 @@ struct Round : Pointwise {
 template <class S>
 Tensor whole(const Tensor& input) {
   if (input.dtype() == DType::bool_) raise_type(S::info.name, ": input is a bool tensor; convert it to a number first");
-  return is_integral(input.dtype()) ? input : apply(S{}, input);
+  return is_integral(input.dtype()) ? copy_of(input) : apply(S{}, input);
 }
 
 }  // namespace
