@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "deepseek/autograd/grad.h"
 #include "deepseek/graph/free_list.h"
 #include "deepseek/graph/pending_writes.h"
@@ -23,6 +25,14 @@ Value apply_view(const Node& step, const Value& base) {
   if (step.op->destroy) step.op->destroy(attrs.data());
   return result;
 }
+
+// Whether a tensor that these steps lead to has no part in the history of their base.
+bool is_detached(std::span<const Ref<Node>> steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const Ref<Node>& step) { return is_alias(*step); });
+}
+
+// On the tape, and not where it ends.
+bool has_history(const Value& v) { return v.node->requires_grad && !v.node->grad_leaf; }
 
 // Strides of a view chain over a row-major base; false where torch would have copied.
 bool is_true_view(std::span<const Ref<Node>> steps, const Spec& base) {
@@ -60,6 +70,7 @@ void TensorImpl::leave_cell() {
 const Value& TensorImpl::value() {
   if (cell_ && cell_version_ != cell_->version) {
     Value v = cell_->value;
+    const EnableGradGuard grad;  // what a view is does not depend on where it is used next
     for (const Ref<Node>& step : steps_) v = apply_view(*step, v);
     value_ = std::move(v);
     cell_version_ = cell_->version;
@@ -70,8 +81,12 @@ const Value& TensorImpl::value() {
 void TensorImpl::attach_view(TensorImpl& child) {
   const Value& mine = value();
   if (cell_ && cell_->members == 1) leave_cell();
+  const Node& made = *child.value_.node;
+  const bool moves = made.op->kind == OpKind::view && !is_alias(made);
+  const bool detached = mine.node->requires_grad && !made.requires_grad;
   std::vector<Ref<Node>> steps = steps_;
-  steps.push_back(child.value_.node);
+  if (detached || !moves) steps.push_back(alias_step(mine.spec()));
+  if (moves) steps.push_back(child.value_.node);
   const Spec& base = cell_ ? cell_->value.spec() : mine.spec();
   if (steps.size() > 1 && !is_true_view(steps, base)) return;
   if (!cell_) {
@@ -86,24 +101,10 @@ void TensorImpl::attach_view(TensorImpl& child) {
   ++cell_->members;
 }
 
-void TensorImpl::attach_alias(TensorImpl& child) {
-  const Value& mine = value();
-  if (cell_ && cell_->members == 1) leave_cell();
-  if (!cell_) {
-    cell_ = Ref<ViewCell>(new ViewCell);
-    cell_->value = mine;
-    cell_->members = 1;
-    cell_version_ = 0;
-  }
-  child.cell_ = cell_;
-  child.steps_ = steps_;
-  child.steps_.push_back(alias_step(value_.spec()));
-  child.cell_version_ = cell_->version;
-  ++cell_->members;
-}
+void TensorImpl::attach_alias(TensorImpl& child) { attach_view(child); }
 
 bool TensorImpl::views_grad_leaf() const {
-  return !steps_.empty() && cell_ && cell_->value && cell_->value.node->grad_leaf;
+  return !steps_.empty() && !is_detached(steps_) && cell_ && cell_->value && cell_->value.node->grad_leaf;
 }
 
 void TensorImpl::set_leaf(bool on) {
@@ -120,6 +121,11 @@ void TensorImpl::write_through(Value v) {
     cell_->value = std::move(v);
     return;
   }
+  const bool detached = is_detached(steps_);
+  if (detached && v.node->requires_grad) {
+    raise_runtime("in-place write: a detached tensor and the one that it shares memory with cannot have two histories, but the value "
+                  "written requires grad; write to a clone()");
+  }
   std::vector<Value> bases{cell_->value};
   for (size_t i = 0; i + 1 < steps_.size(); ++i) bases.push_back(apply_view(*steps_[i], bases.back()));
   for (size_t i = steps_.size(); i-- > 0;) {
@@ -129,6 +135,8 @@ void TensorImpl::write_through(Value v) {
   if (cell_->value.node->grad_leaf) {  // a leaf stays one when it is written through a view
     v = alias_of(v);
     autograd::rebound(*this, cell_->value, v);
+  } else if (has_history(cell_->value) && (detached || !modes.grad)) {
+    v = untracked(cell_->value, v);
   }
   cell_->value = std::move(v);
 }
@@ -138,12 +146,13 @@ void TensorImpl::rebind(Value v) {
   PendingWrites::add(*this);
   // The tape ends at an own node, so that the node of the written value stays what it is.
   if (requires_grad) v = alias_of(v);
-  autograd::rebound(*this, value_, v);
+  else if (has_history(value_) && !modes.grad) v = untracked(value_, v);
   if (cell_ && cell_->members == 1) leave_cell();
   if (cell_) {
     write_through(v);
     cell_version_ = ++cell_->version;
   }
+  autograd::rebound(*this, value_, v);
   ++version_;
   value_ = std::move(v);
 }

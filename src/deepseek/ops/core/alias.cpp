@@ -19,7 +19,23 @@ struct Alias : ViewOp {
   void gradient(Grad& g) const { g.set(0, g.grad()); }
 };
 
+struct Untracked : Pointwise {
+  static constexpr OpInfo info{.name = "untracked_write"};
+  static constexpr Saves saves = Saves::nothing;
+  using Lanes = fused::Floating;
+  template <class T>
+  static T lane(T, T value) {
+    return value;
+  }
+  void gradient(Grad& g) const { g.set(0, g.grad()); }
+};
+
 }  // namespace
+
+Value untracked(const Value& before, const Value& v) {
+  const EnableGradGuard grad;
+  return apply(Untracked{}, Tensor(before), Tensor(v)).value();
+}
 
 Value alias_of(const Value& v) {
   if (v.node->computed && !is_scalar(*v.node)) {
