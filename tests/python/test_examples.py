@@ -94,3 +94,16 @@ def test_real_images_are_recognised():
     done = run(example=EXAMPLE.with_name("classify_image.py"), DEEPSEEK_DATA=os.environ["DEEPSEEK_DATA"])
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and lines[1].endswith("%  tench") and lines[7].endswith("%  goldfish"), done.stderr
+
+
+def test_gpt2_learns_and_writes(tmp_path):
+    script = ROOT / "examples" / "train_gpt2.py"
+    arguments = ["--steps", "60", "--layers", "2", "--width", "48", "--length", "32", "--tokens", "40", "--output", str(tmp_path)]
+    done = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    losses = json.loads((tmp_path / "history.json").read_text())["loss"]
+    assert losses[0] > 3.5 and np.mean(losses[-5:]) < 2.9
+    sample = (tmp_path / "sample.txt").read_text()
+    assert sample.startswith("Shall I ") and len(sample) == 48 and sample in done.stdout
+    again = subprocess.run([sys.executable, str(script), *arguments[:-1], str(tmp_path / "again")], capture_output=True, text=True)
+    assert again.returncode == 0 and (tmp_path / "again" / "sample.txt").read_text() == sample
