@@ -84,7 +84,7 @@ void check(const Node& node, std::span<const Value> inputs) {
   message += nan_input < 0 ? " from inputs without it" : concat(", because its input ", nan_input, " holds NaN already");
   if (!inputs.empty()) {
     message += "\n  inputs:";
-    for (const Value& v : inputs) message += " " + to_string(v.spec());
+    for (const Value& v : inputs) message.append(" ").append(to_string(v.spec()));
   }
   throw Error(ErrorKind::runtime, message + origin_of(node));
 }

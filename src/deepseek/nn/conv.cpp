@@ -55,7 +55,8 @@ Tensor ConvNd::forward(const Tensor& input) {
          dims_ + 1, " without batch), but is ", to_string(input.shape()));
   learn(input, input.rank() - dims_ - 1, "channels");
   const Tensor& weight = parameter("weight");
-  const std::optional<Tensor> bias = parameter("bias").defined() ? std::optional(parameter("bias")) : std::nullopt;
+  std::optional<Tensor> bias;
+  if (parameter("bias").defined()) bias = parameter("bias");
   Tensor x = input;
   Padding padding = config.padding;
   if (config.padding_mode != "zeros") {
