@@ -46,6 +46,9 @@ class Player:
         self.library = library
 
     def tensor(self, value: Numbers, requires_grad: bool = False) -> Any:
+        if not hasattr(self.library, "errors"):  # elsewhere what is a view depends on how a result lies in memory
+            made = self.library.tensor(value.tolist(), dtype=getattr(self.library, str(value.dtype))).reshape(value.shape)
+            return made.requires_grad_() if requires_grad else made
         made = self.library.from_numpy(value) if value.flags.writeable and min(value.strides, default=0) >= 0 else self.library.tensor(value)
         return made.requires_grad_() if requires_grad else made
 
@@ -171,6 +174,8 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print the programs and what was refused")
     args = parser.parse_args()
     library = importlib.import_module(args.against)
+    if not hasattr(library, "unfold_dim"):
+        library.unfold_dim = lambda x, *window: x.unfold(*window)  # type: ignore[attr-defined]
     wrong, backward, lines, refusals = 0, 0, 0, Counter[str]()
     for seed in range(args.seed, args.seed + args.count):
         try:
