@@ -1,4 +1,5 @@
 // The extension type behind deepseek.Tensor: life of the object, number protocol, comparison.
+#include <array>
 #include <new>
 
 #include "errors.h"
@@ -17,8 +18,17 @@ PyTypeObject* parameter_type;
 
 namespace {
 
+// Memory of tensors that are gone: intermediate results come and go with every operation. Python's lock guards it.
+std::array<void*, 64> spare_objects;
+size_t spare_count = 0;
+
+PyTensor* allocate(PyTypeObject* type) {
+  if (type != tensor_type || spare_count == 0) return reinterpret_cast<PyTensor*>(type->tp_alloc(type, 0));
+  return reinterpret_cast<PyTensor*>(PyObject_Init(static_cast<PyObject*>(spare_objects[--spare_count]), type));
+}
+
 PyObject* make(PyTypeObject* type, Tensor&& t) {
-  auto* o = reinterpret_cast<PyTensor*>(type->tp_alloc(type, 0));
+  PyTensor* o = allocate(type);
   if (!o) return nullptr;
   new (&o->tensor) Tensor(std::move(t));
   o->weakrefs = nullptr;
@@ -32,7 +42,8 @@ void dealloc(PyObject* self) {
   if (o->weakrefs) PyObject_ClearWeakRefs(self);
   if (TensorImpl* impl = o->tensor.impl(); impl && impl->python_object == self) impl->python_object = nullptr;
   o->tensor.~Tensor();
-  type->tp_free(self);
+  if (type == tensor_type && spare_count < spare_objects.size()) spare_objects[spare_count++] = self;
+  else type->tp_free(self);
   Py_DECREF(type);
 }
 
@@ -112,7 +123,7 @@ bool to_operand(PyObject* o, PyObject* peer, Tensor* out) {
 template <class F>
 PyObject* direct(PyObject* a, PyObject* b, F&& apply) {
   return guarded(static_cast<PyObject*>(nullptr), [&]() -> PyObject* {
-    if (is_tensor(a) && is_tensor(b)) return wrap(apply(tensor_of(a), tensor_of(b)));
+    if (!PyFloat_CheckExact(b) && is_tensor(a) && is_tensor(b)) return wrap(apply(tensor_of(a), tensor_of(b)));
     Tensor number;
     const bool left = is_tensor(a);
     if (!to_operand(left ? b : a, left ? a : b, &number)) Py_RETURN_NOTIMPLEMENTED;

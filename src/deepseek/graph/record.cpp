@@ -41,24 +41,15 @@ Ref<Node> record(const Op* op, void* attrs, std::span<Value> inputs, std::span<c
 namespace detail {
 namespace {
 
-void check_size(const Op* op, const Spec& s) {
+void check_size(std::string_view op, const Shape& shape) {
   double elements = 1;
-  for (int64_t d : s.shape) elements *= static_cast<double>(d);
-  if (elements > 0x1p57) [[unlikely]] raise_value(op->info.name, ": a result of shape ", to_string(s.shape), " is too large");
+  for (int64_t d : shape) elements *= static_cast<double>(d);
+  if (elements > 0x1p57) [[unlikely]] raise_value(op, ": a result of shape ", to_string(shape), " is too large");
 }
 
-}  // namespace
-
-Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* const> inputs) {
-  constexpr size_t usual = 6;
-  std::array<Value, usual> few_values;
-  std::array<const Spec*, usual> few_specs;
-  std::vector<Value> many_values;
-  std::vector<const Spec*> many_specs;
+// `values` and `specs` have room for the inputs.
+Ref<Node> record_into(Value* values, const Spec** specs, const Op* op, void* attrs, std::span<const Tensor* const> inputs) {
   const size_t n = inputs.size();
-  if (n > usual) many_values.resize(n), many_specs.resize(n);
-  Value* values = n > usual ? many_values.data() : few_values.data();
-  const Spec** specs = n > usual ? many_specs.data() : few_specs.data();
   for (size_t i = 0; i < n; ++i) {
     if (!inputs[i]->defined()) raise_type(op->info.name, ": argument ", i, " is an undefined tensor");
     values[i] = inputs[i]->impl()->value();
@@ -67,7 +58,6 @@ Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* con
   for (size_t i = 0; i < n; ++i) specs[i] = &values[i].spec();
   if (op->kind == OpKind::pointwise) {
     const Spec output = infer_pointwise(op->info, *op->lanes, op->conditions, {specs, n});
-    check_size(op, output);
     return record(op, attrs, {values, n}, {&output, 1});
   }
   // Kept from call to call. Recording may evaluate, which records the parts of composites.
@@ -75,10 +65,27 @@ Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* con
   std::vector<Spec> outputs = std::exchange(usual_outputs, {});
   outputs.clear();
   op->infer(attrs, {specs, n}, outputs);
-  for (const Spec& s : outputs) check_size(op, s);
+  for (const Spec& s : outputs) check_size(op->info.name, s.shape);
   Ref<Node> node = record(op, attrs, {values, n}, outputs);
   usual_outputs = std::move(outputs);
   return node;
+}
+
+template <size_t Room>
+Ref<Node> record_few(const Op* op, void* attrs, std::span<const Tensor* const> inputs) {
+  std::array<Value, Room> values;
+  std::array<const Spec*, Room> specs;
+  return record_into(values.data(), specs.data(), op, attrs, inputs);
+}
+
+}  // namespace
+
+Ref<Node> record_inferred(const Op* op, void* attrs, std::span<const Tensor* const> inputs) {
+  if (inputs.size() <= 2) return record_few<2>(op, attrs, inputs);
+  if (inputs.size() <= 6) return record_few<6>(op, attrs, inputs);
+  std::vector<Value> values(inputs.size());
+  std::vector<const Spec*> specs(inputs.size());
+  return record_into(values.data(), specs.data(), op, attrs, inputs);
 }
 
 Spec infer_pointwise(const OpInfo& info, const fused::LaneOp& lanes, int conditions, Specs in) {
@@ -91,7 +98,9 @@ Spec infer_pointwise(const OpInfo& info, const fused::LaneOp& lanes, int conditi
       raise_type(info.name, ": operand ", i, " is ", name_of(t), " but must be ",
                  name_of(static_cast<int>(i) < conditions ? DType::bool_ : type));
     }
-    if (i > 0 && !(in[i]->shape == out.shape)) out.shape = broadcast(out.shape, in[i]->shape, info.name);
+    if (i == 0 || in[i]->shape.empty() || in[i]->shape == out.shape) continue;
+    out.shape = broadcast(out.shape, in[i]->shape, info.name);
+    check_size(info.name, out.shape);
   }
   const DType compute = fused::register_type(type);
   if (!lanes.supports(compute)) raise_type(info.name, ": not defined for ", name_of(type));

@@ -55,7 +55,7 @@ void TensorImpl::operator delete(void* p) { free_impls.give(p); }
 
 TensorImpl::~TensorImpl() {
   PendingWrites::forget(*this);
-  leave_cell();
+  if (cell_) leave_cell();
   if (value_) autograd::forget(*this, *value_.node);
 }
 

@@ -1,7 +1,6 @@
 #include "deepseek/runtime/run.h"
 
 #include <memory>
-#include <optional>
 
 #include "deepseek/graph/leaf.h"
 
@@ -60,7 +59,7 @@ void bind(const Plan& plan, const Walk& walk, Frame& f, StorageRef& arena) {
   }
   f.scalars.clear();
   for (const Node* n : walk.scalars) f.scalars.push_back(scalar_bits(n->attrs_as<ScalarAttrs>(), n->spec().dtype));
-  f.scalars.insert(f.scalars.end(), plan.constants.begin(), plan.constants.end());
+  if (!plan.constants.empty()) f.scalars.insert(f.scalars.end(), plan.constants.begin(), plan.constants.end());
 }
 
 // After a failure the leaves whose bytes a result has taken are gone.
@@ -94,8 +93,8 @@ void run_step(const PlanStep& s, Frame& f) {
 
 void run(const Plan& plan, const Walk& walk, int& failed_origin) {
   static thread_local const auto kept = std::make_unique<Frame>();
-  std::optional<Frame> nested;
-  Frame& f = kept->busy ? nested.emplace() : *kept;
+  const auto nested = kept->busy ? std::make_unique<Frame>() : nullptr;
+  Frame& f = nested ? *nested : *kept;
   const ScopedMode<bool> in_use(f.busy, true);
   StorageRef arena;
   bind(plan, walk, f, arena);

@@ -84,8 +84,8 @@ void compute_alone(Node& n) {
 void evaluate(std::span<const Value> asked) {
   const auto lock = lock_graph();
   Spare& spare = Spare::of_this_thread();
-  std::optional<Spare> nested;
-  Spare& mine = spare.busy ? nested.emplace() : spare;
+  const auto nested = spare.busy ? std::make_unique<Spare>() : nullptr;
+  Spare& mine = nested ? *nested : spare;
   PendingWrites& writes = *PendingWrites::of_this_thread();
   const bool any = writes.any();
   std::vector<Value> roots;

@@ -18,6 +18,9 @@ class Lowering {
     // Expansions and gradients of expansions are not the user's: nothing is recorded on a tape.
     NoGradGuard no_grad;
     ScopedMode<bool> own_types(autocast_mode.on, false);
+    const size_t likely = 2 * (walk_.order.size() + walk_.leaves.size());  // composites become several
+    ir_.nodes.reserve(likely);
+    ir_.values.reserve(likely);
     for (size_t i = 0; i < walk_.leaves.size(); ++i) {
       const Walk::Leaf& l = walk_.leaves[i];
       IrNode n{.kind = IrKind::leaf, .slot = static_cast<int>(i)};
@@ -50,14 +53,21 @@ class Lowering {
     }
   }
 
-  std::vector<int> add(IrNode n, const std::vector<Spec>& outputs) {
+  static const Spec& spec_of(const Spec& s) { return s; }
+  static const Spec& spec_of(const Output& o) { return o.spec; }
+
+  // `outputs`: a range of specs, or of a node's outputs.
+  template <class Outputs = std::initializer_list<Spec>>
+  std::vector<int> add(IrNode n, const Outputs& outputs) {
     n.first_output = static_cast<int>(ir_.values.size());
     n.n_outputs = static_cast<int>(outputs.size());
     n.origin = origin_;
     std::vector<int> values;
-    for (size_t i = 0; i < outputs.size(); ++i) {
+    values.reserve(outputs.size());
+    for (const auto& o : outputs) {
+      const int i = static_cast<int>(values.size());
       values.push_back(static_cast<int>(ir_.values.size()));
-      ir_.values.push_back({static_cast<int>(ir_.nodes.size()), static_cast<int>(i), outputs[i]});
+      ir_.values.push_back({static_cast<int>(ir_.nodes.size()), i, spec_of(o)});
     }
     ir_.nodes.push_back(std::move(n));
     return values;
@@ -77,19 +87,17 @@ class Lowering {
   std::vector<int> lower(const Node& n, std::vector<int> in) {
     if (n.op->kind == OpKind::composite) return expand(n, in);
     DEEPSEEK_CHECK(n.op->kind != OpKind::leaf, n.op->info.name);
-    std::vector<Spec> outputs;
-    for (const Output& o : n.outputs()) outputs.push_back(o.spec);
-    if (n.op->kind == OpKind::cast && outputs[0].dtype == ir_.spec(in[0]).dtype) return in;
+    if (n.op->kind == OpKind::cast && n.spec().dtype == ir_.spec(in[0]).dtype) return in;
 
     key_.clear();
     key_.add(n.op);
     for (int v : in) key_.add(v);
     n.op->key(n.attrs(), key_);
-    for (const Spec& s : outputs) key_.add(s.shape);
+    for (const Output& o : n.outputs()) key_.add(o.spec.shape);
     const auto [at, fresh] = seen_.insert(key_.words());
     if (fresh) {
       IrNode node{.kind = kind_of(*n.op), .op = n.op, .attrs = n.attrs(), .inputs = std::move(in)};
-      values_of_seen_.push_back(add(std::move(node), outputs));
+      values_of_seen_.push_back(add(std::move(node), n.outputs()));
     }
     return values_of_seen_[at];
   }

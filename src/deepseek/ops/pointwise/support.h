@@ -40,6 +40,7 @@ DEEPSEEK_INLINE T negative(T a) {
 // Records S on operands of their common type.
 template <class S>
 Tensor binary(const Tensor& a, const Tensor& b) {
+  if (a.dtype() == b.dtype()) return apply(S{}, a, b);
   Tensor x = a, y = b;
   promote_operands(x, y);
   return apply(S{}, x, y);
