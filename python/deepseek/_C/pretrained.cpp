@@ -1,10 +1,9 @@
 #include "deepseek/models/pretrained.h"
 
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/vector.h>
-
 #include "errors.h"
 #include "nn.h"
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 namespace deepseek::python {
 
@@ -16,7 +15,8 @@ DEEPSEEK_BINDING(pretrained, 63) {
     for (auto [key, value] : state) {
       const std::string name = nb::str(key).c_str();
       Tensor t;
-      if (!to_tensor(value.ptr(), &t)) raise_type("load_pretrained: '", name, "' is a ", Py_TYPE(value.ptr())->tp_name, ", not a tensor");
+      if (!to_tensor(value.ptr(), &t))
+        raise_type("load_pretrained: '", name, "' is a ", Py_TYPE(value.ptr())->tp_name, ", not a tensor");
       given.emplace_back(name, t);
     }
     const nn::LoadReport report = models::load_pretrained(*target, given, strict);

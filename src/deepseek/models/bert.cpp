@@ -40,7 +40,8 @@ Tensor output(nn::Module& of, const Tensor& x, const Tensor& residual) {
 
 void check(const BertConfig& c) {
   ensure(c.hidden_size >= 1 && c.num_attention_heads >= 1 && c.hidden_size % c.num_attention_heads == 0,
-         "BERT: hidden_size must be a multiple of num_attention_heads, but they are ", c.hidden_size, " and ", c.num_attention_heads);
+         "BERT: hidden_size must be a multiple of num_attention_heads, but they are ", c.hidden_size, " and ",
+         c.num_attention_heads);
   ensure(c.num_hidden_layers >= 0, "BERT: num_hidden_layers must not be negative, but is ", c.num_hidden_layers);
   check_activation("BERT", c.hidden_act);
 }
@@ -80,9 +81,11 @@ TensorList BertLayer::forward_many(const TensorList& inputs) {
   const nn::Arguments a(*this, {"hidden_states", "attention_mask"}, 1, {}, inputs, {});
   const Tensor& x = a[0];
   nn::Module &attention = *find_child("attention"), &self = *attention.find_child("self");
-  const HeadsCall heads{.heads = config.num_attention_heads, .mask = a.tensor(1),
+  const HeadsCall heads{.heads = config.num_attention_heads,
+                        .mask = a.tensor(1),
                         .dropout = training && !modes.shape_only ? config.attention_probs_dropout_prob : 0};
-  const Tensor seen = attend_in_heads(through(self, "query", x), through(self, "key", x), through(self, "value", x), heads);
+  const Tensor seen =
+      attend_in_heads(through(self, "query", x), through(self, "key", x), through(self, "value", x), heads);
   const Tensor y = output(attention, seen, x);
   return {output(*this, activate(config.hidden_act, through(*find_child("intermediate"), "dense", y)), y)};
 }
@@ -91,7 +94,8 @@ BertModel::BertModel(BertConfig c) : Layer(std::move(c)) {
   check(config);
   const DrawLater later;
   nn::Module& embeddings = add_group(*this, "embeddings");
-  embeddings.add<nn::Embedding>("word_embeddings", nn::EmbeddingOptions{.num_embeddings = config.vocab_size, .embedding_dim = config.hidden_size,
+  embeddings.add<nn::Embedding>("word_embeddings", nn::EmbeddingOptions{.num_embeddings = config.vocab_size,
+                                                                        .embedding_dim = config.hidden_size,
                                                                         .padding_idx = config.pad_token_id});
   embeddings.add<nn::Embedding>("position_embeddings", config.max_position_embeddings, config.hidden_size);
   embeddings.add<nn::Embedding>("token_type_embeddings", config.type_vocab_size, config.hidden_size);
@@ -99,7 +103,8 @@ BertModel::BertModel(BertConfig c) : Layer(std::move(c)) {
   embeddings.add<nn::Dropout>("dropout", config.hidden_dropout_prob);
   nn::Module& encoder = add_group(*this, "encoder");
   const auto layers = encoder.add<nn::ModuleList>("layer");
-  for (int64_t i = 0; i < config.num_hidden_layers; ++i) layers->append(Ref<nn::Module>(nn::make<BertLayer>(config).get()));
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i)
+    layers->append(Ref<nn::Module>(nn::make<BertLayer>(config).get()));
   if (config.add_pooling_layer) add_linear(add_group(*this, "pooler"), "dense", config.hidden_size, config.hidden_size);
   if (later.wanted()) draw_normal(*this, config.initializer_range);
 }
@@ -109,8 +114,9 @@ TensorList BertModel::forward_named(const TensorList& inputs, const nn::NamedArg
   const Tensor& ids = a[0];
   check_ids("BertModel", ids, config.max_position_embeddings);
   for (size_t i : {2u, 3u}) {
-    ensure(!a[i].defined() || broadcastable_to(a[i].shape(), ids.shape()), "BertModel: token_type_ids and position_ids must be shaped like the ids ",
-           nn::symbolic_shape(ids.shape()), ", but there are ", nn::symbolic_shape(a[i].defined() ? a[i].shape() : Shape{}));
+    ensure(!a[i].defined() || broadcastable_to(a[i].shape(), ids.shape()),
+           "BertModel: token_type_ids and position_ids must be shaped like the ids ", nn::symbolic_shape(ids.shape()),
+           ", but there are ", nn::symbolic_shape(a[i].defined() ? a[i].shape() : Shape{}));
   }
   nn::Module& embeddings = *find_child("embeddings");
   // Without token types all are of the first: one row, which broadcasts.
@@ -119,7 +125,8 @@ TensorList BertModel::forward_named(const TensorList& inputs, const nn::NamedArg
                      through(embeddings, "position_embeddings", a[3].defined() ? a[3] : positions(ids.size(1)));
   TensorList x{through(embeddings, "dropout", through(embeddings, "LayerNorm", sum))};
   if (a[1].defined()) x.push_back(added_mask("BertModel", a[1], ids.shape()));
-  for (const auto& [name, layer] : find_child("encoder")->find_child("layer")->named_children()) x[0] = layer->call(x)[0];
+  for (const auto& [name, layer] : find_child("encoder")->find_child("layer")->named_children())
+    x[0] = layer->call(x)[0];
   if (!config.add_pooling_layer) return {x[0]};
   return {x[0], tanh(through(*find_child("pooler"), "dense", select(x[0], 1, 0)))};
 }
@@ -160,7 +167,11 @@ TensorList BertForSequenceClassification::forward_named(const TensorList& inputs
   return {through(*this, "classifier", through(*this, "dropout", call_bert(*this, inputs, named)[1]))};
 }
 
-Ref<BertModel> bert_base(BertConfig config) { return nn::make<BertModel>(std::move(config)); }
-Ref<BertModel> bert_large(BertConfig config) { return nn::make<BertModel>(std::move(config)); }
+Ref<BertModel> bert_base(BertConfig config) {
+  return nn::make<BertModel>(std::move(config));
+}
+Ref<BertModel> bert_large(BertConfig config) {
+  return nn::make<BertModel>(std::move(config));
+}
 
 }  // namespace deepseek::models

@@ -16,7 +16,8 @@ namespace {
 // A number of [0, 1) for each row of a step.
 class Draws {
  public:
-  explicit Draws(std::optional<int64_t> seed) : own_(static_cast<uint64_t>(seed.value_or(0))), from_(seed ? own_ : default_generator()) {}
+  explicit Draws(std::optional<int64_t> seed)
+      : own_(static_cast<uint64_t>(seed.value_or(0))), from_(seed ? own_ : default_generator()) {}
   void step() { key_ = from_.next_key(); }
   double uniform(int64_t row) const { return philox::uniform<double>(philox::words(row, key_)); }
 
@@ -36,8 +37,10 @@ int64_t draw(const float* scores, int64_t n, const GenerateOptions& o, double un
     std::nth_element(order.begin(), order.begin() + o.top_k, order.end(), better);
     order.resize(static_cast<size_t>(o.top_k));
   }
-  if (o.top_p < 1) std::sort(order.begin(), order.end(), better);
-  else std::sort(order.begin(), order.end());
+  if (o.top_p < 1)
+    std::sort(order.begin(), order.end(), better);
+  else
+    std::sort(order.begin(), order.end());
   double best = -INFINITY, total = 0;
   for (int64_t i : order) best = std::max<double>(best, scores[i]);
   std::vector<double> sums(order.size());
@@ -52,11 +55,12 @@ int64_t draw(const float* scores, int64_t n, const GenerateOptions& o, double un
 }
 
 void check(const GenerateOptions& o, const Tensor& ids, const GPT2Config& c) {
-  ensure(ids.rank() == 2 && ids.size(0) >= 1 && ids.size(1) >= 1, "generate: ids must be (batch, rows) with at least one row, but they are ",
-         to_string(ids.shape()));
-  ensure(o.max_new_tokens >= 0 && ids.size(1) + o.max_new_tokens <= c.n_positions, "generate: ", ids.size(1), " tokens and ", o.max_new_tokens,
-         " new ones exceed the ", c.n_positions, " positions of the model");
-  ensure(o.temperature >= 0 && std::isfinite(o.temperature), "generate: temperature must be a finite number of at least 0, but is ", o.temperature);
+  ensure(ids.rank() == 2 && ids.size(0) >= 1 && ids.size(1) >= 1,
+         "generate: ids must be (batch, rows) with at least one row, but they are ", to_string(ids.shape()));
+  ensure(o.max_new_tokens >= 0 && ids.size(1) + o.max_new_tokens <= c.n_positions, "generate: ", ids.size(1),
+         " tokens and ", o.max_new_tokens, " new ones exceed the ", c.n_positions, " positions of the model");
+  ensure(o.temperature >= 0 && std::isfinite(o.temperature),
+         "generate: temperature must be a finite number of at least 0, but is ", o.temperature);
   ensure(o.top_k >= 0, "generate: top_k must not be negative, but is ", o.top_k);
   ensure(o.top_p > 0 && o.top_p <= 1, "generate: top_p must lie in (0, 1], but is ", o.top_p);
 }
@@ -65,8 +69,8 @@ void check(const GenerateOptions& o, const Tensor& ids, const GPT2Config& c) {
 
 Tensor GPT2LMHeadModel::next_scores(const Tensor& ids, KeyValueCache& cache) {
   NoGradGuard no_grad;
-  ensure(cache.length + ids.size(1) <= cache.capacity, "next_scores: the cache has room for ", cache.capacity, " rows, but ", cache.length,
-         " and ", ids.size(1), " are given");
+  ensure(cache.length + ids.size(1) <= cache.capacity, "next_scores: the cache has room for ", cache.capacity,
+         " rows, but ", cache.length, " and ", ids.size(1), " are given");
   const Tensor x = dynamic_cast<GPT2Model&>(*find_child("transformer")).run(ids, Tensor(), &cache);
   const Tensor scores = (*find_child("lm_head"))(select(x, 1, ids.size(1) - 1));
   TensorList wanted{scores};
@@ -84,14 +88,17 @@ Tensor GPT2LMHeadModel::generate(const Tensor& ids, const GenerateOptions& optio
     Module& module;
     bool before;
   } evaluating(*this);
-  const int64_t batch = ids.size(0), given = ids.size(1), last = given + options.max_new_tokens, vocabulary = config.vocab_size;
+  const int64_t batch = ids.size(0), given = ids.size(1), last = given + options.max_new_tokens,
+                vocabulary = config.vocab_size;
   constexpr int64_t block = 64;  // texts of nearly one length share plans
   const Tensor& table = find_child("lm_head")->parameter("weight");
-  KeyValueCache cache(config.n_layer, batch, config.n_head, std::min((last + block - 1) / block * block, config.n_positions),
-                      config.n_embd / config.n_head, table.dtype());
+  KeyValueCache cache(config.n_layer, batch, config.n_head,
+                      std::min((last + block - 1) / block * block, config.n_positions), config.n_embd / config.n_head,
+                      table.dtype());
   std::vector<int64_t> tokens = cast(ids, DType::int64).to_vector<int64_t>();
   std::vector<std::vector<int64_t>> rows(static_cast<size_t>(batch));
-  for (int64_t b = 0; b < batch; ++b) rows[static_cast<size_t>(b)].assign(tokens.begin() + b * given, tokens.begin() + (b + 1) * given);
+  for (int64_t b = 0; b < batch; ++b)
+    rows[static_cast<size_t>(b)].assign(tokens.begin() + b * given, tokens.begin() + (b + 1) * given);
   std::vector<bool> ended(static_cast<size_t>(batch), false);
   Draws draws(options.seed);
   Tensor next = ids;
@@ -101,7 +108,8 @@ Tensor GPT2LMHeadModel::generate(const Tensor& ids, const GenerateOptions& optio
     std::vector<int64_t> drawn(static_cast<size_t>(batch));
     for (int64_t b = 0; b < batch; ++b) {
       const auto at = static_cast<size_t>(b);
-      drawn[at] = ended[at] ? *options.end_token : draw(scores.data() + b * vocabulary, vocabulary, options, draws.uniform(b));
+      drawn[at] =
+          ended[at] ? *options.end_token : draw(scores.data() + b * vocabulary, vocabulary, options, draws.uniform(b));
       if (options.end_token && drawn[at] == *options.end_token) ended[at] = true;
       rows[at].push_back(drawn[at]);
     }

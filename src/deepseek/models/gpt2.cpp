@@ -23,12 +23,15 @@ void add_norm(nn::Module& to, const char* name, const GPT2Config& c) {
   to.add<nn::LayerNorm>(name, nn::LayerNormOptions{.normalized_shape = c.n_embd, .eps = c.layer_norm_epsilon});
 }
 
-void add_product(nn::Module& to, const char* name, int64_t in, int64_t out) { to.add<Conv1D>(name, Conv1DOptions{.nf = out, .nx = in}); }
+void add_product(nn::Module& to, const char* name, int64_t in, int64_t out) {
+  to.add<Conv1D>(name, Conv1DOptions{.nf = out, .nx = in});
+}
 
 void check(const GPT2Config& c) {
-  ensure(c.n_embd >= 1 && c.n_head >= 1 && c.n_embd % c.n_head == 0, "GPT2: n_embd must be a multiple of n_head, but they are ", c.n_embd,
-         " and ", c.n_head);
-  ensure(c.n_layer >= 0 && c.n_positions >= 1, "GPT2: n_layer and n_positions must not be negative, but are ", c.n_layer, " and ", c.n_positions);
+  ensure(c.n_embd >= 1 && c.n_head >= 1 && c.n_embd % c.n_head == 0,
+         "GPT2: n_embd must be a multiple of n_head, but they are ", c.n_embd, " and ", c.n_head);
+  ensure(c.n_layer >= 0 && c.n_positions >= 1, "GPT2: n_layer and n_positions must not be negative, but are ",
+         c.n_layer, " and ", c.n_positions);
   check_activation("GPT2", c.activation_function);
 }
 
@@ -48,7 +51,8 @@ void draw(nn::Module& net, const GPT2Config& c) {
 }  // namespace
 
 Conv1D::Conv1D(Conv1DOptions o) : Layer(o) {
-  ensure(config.nf >= 1 && config.nx >= 1, "Conv1D: nf and nx must be at least 1, but are ", config.nf, " and ", config.nx);
+  ensure(config.nf >= 1 && config.nx >= 1, "Conv1D: nf and nx must be at least 1, but are ", config.nf, " and ",
+         config.nx);
   Tensor weight = zeros({config.nx, config.nf}, modes.default_dtype);
   if (!nn::init::skip) nn::init::normal_(weight, 0, 0.02);
   register_parameter("weight", nn::make_parameter(weight));
@@ -56,12 +60,14 @@ Conv1D::Conv1D(Conv1DOptions o) : Layer(o) {
 }
 
 Tensor Conv1D::forward(const Tensor& input) {
-  ensure(input.rank() >= 1 && input.size(-1) == config.nx, "Conv1D: the layer was made for inputs of ", config.nx, " features, but the input is ",
-         nn::symbolic_shape(input.shape()));
+  ensure(input.rank() >= 1 && input.size(-1) == config.nx, "Conv1D: the layer was made for inputs of ", config.nx,
+         " features, but the input is ", nn::symbolic_shape(input.shape()));
   return linear(input, transpose(parameter("weight"), 0, 1), parameter("bias"));
 }
 
-GPT2Config gpt2_medium_config() { return {.n_embd = 1024, .n_layer = 24, .n_head = 16}; }
+GPT2Config gpt2_medium_config() {
+  return {.n_embd = 1024, .n_layer = 24, .n_head = 16};
+}
 
 GPT2Block::GPT2Block(GPT2Config c) : Layer(std::move(c)) {
   check(config);
@@ -81,7 +87,8 @@ GPT2Block::GPT2Block(GPT2Config c) : Layer(std::move(c)) {
 }
 
 Tensor GPT2Block::run(const Tensor& x, KeyValueCache* cache, size_t layer) {
-  ensure(x.rank() == 3, "GPT2Block: the input must be (batch, rows, ", config.n_embd, "), but is ", nn::symbolic_shape(x.shape()));
+  ensure(x.rank() == 3, "GPT2Block: the input must be (batch, rows, ", config.n_embd, "), but is ",
+         nn::symbolic_shape(x.shape()));
   nn::Module &attention = *find_child("attn"), &mlp = *find_child("mlp");
   const Tensor all = through(attention, "c_attn", through(*this, "ln_1", x));
   const auto part = [&](int64_t i) { return slice(all, 2, i * config.n_embd, (i + 1) * config.n_embd, 1); };
@@ -121,8 +128,8 @@ TensorList GPT2Model::forward_named(const TensorList& inputs, const nn::NamedArg
 Tensor GPT2Model::run(const Tensor& ids, const Tensor& position_ids, KeyValueCache* cache) {
   const int64_t past = cache ? cache->length : 0;
   check_ids("GPT2Model", ids, config.n_positions - past);
-  ensure(!position_ids.defined() || broadcastable_to(position_ids.shape(), ids.shape()), "GPT2Model: position_ids must be shaped like the ids ",
-         nn::symbolic_shape(ids.shape()));
+  ensure(!position_ids.defined() || broadcastable_to(position_ids.shape(), ids.shape()),
+         "GPT2Model: position_ids must be shaped like the ids ", nn::symbolic_shape(ids.shape()));
   const Tensor places = position_ids.defined() ? position_ids : positions(ids.size(1), past);
   Tensor x = through(*this, "drop", through(*this, "wte", ids) + through(*this, "wpe", places));
   size_t layer = 0;
@@ -141,7 +148,8 @@ Tensor GPT2Model::run(const Tensor& ids, const Tensor& position_ids, KeyValueCac
 GPT2LMHeadModel::GPT2LMHeadModel(GPT2Config c) : Layer(std::move(c)) {
   const DrawLater later;
   const auto body = add<GPT2Model>("transformer", config);
-  const auto head = add<nn::Linear>("lm_head", nn::LinearOptions{.out_features = config.vocab_size, .bias = false, .in_features = config.n_embd});
+  const auto head = add<nn::Linear>(
+      "lm_head", nn::LinearOptions{.out_features = config.vocab_size, .bias = false, .in_features = config.n_embd});
   head->set_parameter("weight", body->get_parameter("wte.weight"));
   if (later.wanted()) draw(*this, config);
 }
@@ -152,7 +160,11 @@ TensorList GPT2LMHeadModel::forward_named(const TensorList& inputs, const nn::Na
   return {through(*this, "lm_head", body.forward_named(inputs, named)[0])};
 }
 
-Ref<GPT2LMHeadModel> gpt2(GPT2Config config) { return nn::make<GPT2LMHeadModel>(std::move(config)); }
-Ref<GPT2LMHeadModel> gpt2_medium(GPT2Config config) { return nn::make<GPT2LMHeadModel>(std::move(config)); }
+Ref<GPT2LMHeadModel> gpt2(GPT2Config config) {
+  return nn::make<GPT2LMHeadModel>(std::move(config));
+}
+Ref<GPT2LMHeadModel> gpt2_medium(GPT2Config config) {
+  return nn::make<GPT2LMHeadModel>(std::move(config));
+}
 
 }  // namespace deepseek::models

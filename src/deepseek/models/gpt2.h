@@ -17,7 +17,8 @@ struct Conv1DOptions {
 class Conv1D : public nn::Layer<Conv1DOptions> {
  public:
   static constexpr const char* doc =
-      "y = x @ weight + bias over the last dim: a linear layer whose weight (nx, nf) lies the other way round, as GPT-2's files hold it.";
+      "y = x @ weight + bias over the last dim: a linear layer whose weight (nx, nf) lies the other way round, as "
+      "GPT-2's files hold it.";
   explicit Conv1D(Conv1DOptions options);
   Tensor forward(const Tensor& input) override;
 };
@@ -88,9 +89,11 @@ struct GenerateOptions {
 class GPT2LMHeadModel : public nn::Layer<GPT2Config> {
  public:
   static constexpr const char* doc =
-      "GPT-2 with scores of the next token at every place: model(input_ids, position_ids=None) -> scores. Their matrix is the table of "
+      "GPT-2 with scores of the next token at every place: model(input_ids, position_ids=None) -> scores. Their matrix "
+      "is the table of "
       "embeddings, as one parameter under two names.\n\n"
-      "Shapes: ids (N, L) of whole numbers, output (N, L, vocab_size). Keys are those of Hugging Face's GPT2LMHeadModel. Source: Radford "
+      "Shapes: ids (N, L) of whole numbers, output (N, L, vocab_size). Keys are those of Hugging Face's "
+      "GPT2LMHeadModel. Source: Radford "
       "et al., \"Language models are unsupervised multitask learners\", 2019.\n\n"
       "Example:\n    >>> net = deepseek.models.GPT2LMHeadModel(99, 16, 32, 2, 4).eval()\n"
       "    >>> net(deepseek.tensor([[5, 7, 9]])).shape\n    (1, 3, 99)\n"

@@ -17,7 +17,8 @@ class DrawLater {
   bool before_;
 };
 
-// Weights of Linear, Conv1D and Embedding normal with deviation `std`, biases zero, norms one and zero; a padding row stays zero.
+// Weights of Linear, Conv1D and Embedding normal with deviation `std`, biases zero, norms one and zero; a padding row
+// stays zero.
 void draw_normal(nn::Module& net, double std);
 
 // "gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu" or "tanh": what configurations call them.
@@ -28,7 +29,9 @@ Tensor activate(std::string_view name, const Tensor& x);
 nn::Module& add_group(nn::Module& parent, const std::string& name);
 
 // Calls the child of a name.
-inline Tensor through(nn::Module& parent, const char* name, const Tensor& x) { return (*parent.find_child(name))(x); }
+inline Tensor through(nn::Module& parent, const char* name, const Tensor& x) {
+  return (*parent.find_child(name))(x);
+}
 
 // 0, 1, ... for each of `rows`, from `start`: (rows).
 Tensor positions(int64_t rows, int64_t start = 0);

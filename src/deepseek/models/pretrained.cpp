@@ -39,8 +39,10 @@ nn::LoadReport load_pretrained(nn::Module& model, const nn::StateDict& state, bo
     std::string name = with_new_end(with_new_end(from, ".gamma", ".weight"), ".beta", ".bias");
     if (!leave.empty() && name.starts_with(leave)) name.erase(0, leave.size());
     if (!add.empty() && !known.contains(name)) name = add + name;
-    if (known.contains(name)) renamed.emplace_back(name, t);
-    else if (!stored_buffer(name)) unexpected.push_back(from);
+    if (known.contains(name))
+      renamed.emplace_back(name, t);
+    else if (!stored_buffer(name))
+      unexpected.push_back(from);
   }
   nn::LoadReport report = model.load_state_dict(renamed, false);
   // Names by the tensor that they stand for: state_dict gives new handles, the modules' own are compared.
@@ -55,8 +57,8 @@ nn::LoadReport load_pretrained(nn::Module& model, const nn::StateDict& state, bo
   std::erase_if(report.missing, [&](const std::string& name) { return filled[tensor_of[name]]; });
   report.unexpected = std::move(unexpected);
   if (strict && !report.missing.empty()) {
-    raise_runtime("load_pretrained: ", report.missing.size(), " of ", own.size(), " names of ", model.type_name(), " are missing in the state, the first is ",
-                  report.missing[0]);
+    raise_runtime("load_pretrained: ", report.missing.size(), " of ", own.size(), " names of ", model.type_name(),
+                  " are missing in the state, the first is ", report.missing[0]);
   }
   return report;
 }

@@ -5,7 +5,8 @@
 namespace deepseek::models {
 
 // Like load_state_dict, but
-// - a body's file fits the model with a head and the other way round: the names' first part ("bert.", "transformer.") is added or left out;
+// - a body's file fits the model with a head and the other way round: the names' first part ("bert.", "transformer.")
+// is added or left out;
 // - "gamma" and "beta" of old files are weight and bias;
 // - a name that shares its tensor with one that is there need not be there;
 // - buffers that old versions stored (attn.bias, attn.masked_bias, position_ids) are left out.

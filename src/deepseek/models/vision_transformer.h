@@ -16,17 +16,18 @@ struct VisionTransformerOptions {
   int64_t num_classes = 1000;
   std::optional<int64_t> representation_size = {};
   int64_t in_channels = 3;
-  static constexpr auto fields = std::tuple{nn::field("image_size", &VisionTransformerOptions::image_size),
-                                            nn::field("patch_size", &VisionTransformerOptions::patch_size),
-                                            nn::field("num_layers", &VisionTransformerOptions::num_layers),
-                                            nn::field("num_heads", &VisionTransformerOptions::num_heads),
-                                            nn::field("hidden_dim", &VisionTransformerOptions::hidden_dim),
-                                            nn::field("mlp_dim", &VisionTransformerOptions::mlp_dim),
-                                            nn::field("dropout", &VisionTransformerOptions::dropout),
-                                            nn::field("attention_dropout", &VisionTransformerOptions::attention_dropout),
-                                            nn::field("num_classes", &VisionTransformerOptions::num_classes),
-                                            nn::field("representation_size", &VisionTransformerOptions::representation_size),
-                                            nn::field("in_channels", &VisionTransformerOptions::in_channels, nn::keyword_only)};
+  static constexpr auto fields =
+      std::tuple{nn::field("image_size", &VisionTransformerOptions::image_size),
+                 nn::field("patch_size", &VisionTransformerOptions::patch_size),
+                 nn::field("num_layers", &VisionTransformerOptions::num_layers),
+                 nn::field("num_heads", &VisionTransformerOptions::num_heads),
+                 nn::field("hidden_dim", &VisionTransformerOptions::hidden_dim),
+                 nn::field("mlp_dim", &VisionTransformerOptions::mlp_dim),
+                 nn::field("dropout", &VisionTransformerOptions::dropout),
+                 nn::field("attention_dropout", &VisionTransformerOptions::attention_dropout),
+                 nn::field("num_classes", &VisionTransformerOptions::num_classes),
+                 nn::field("representation_size", &VisionTransformerOptions::representation_size),
+                 nn::field("in_channels", &VisionTransformerOptions::in_channels, nn::keyword_only)};
 };
 
 struct EncoderBlockOptions {
@@ -55,9 +56,11 @@ DEEPSEEK_MODEL(EncoderBlock);
 class VisionTransformer : public nn::Layer<VisionTransformerOptions> {
  public:
   static constexpr const char* doc =
-      "Images as rows of patches through a transformer; a row of its own, the first, gathers what the head reads. 86,567,656 parameters "
+      "Images as rows of patches through a transformer; a row of its own, the first, gathers what the head reads. "
+      "86,567,656 parameters "
       "by default, which is ViT-B/16.\n\n"
-      "Shapes: input (N, 3, image_size, image_size), output (N, num_classes). Keys are those of torchvision's vit_b_16. Source: "
+      "Shapes: input (N, 3, image_size, image_size), output (N, num_classes). Keys are those of torchvision's "
+      "vit_b_16. Source: "
       "Dosovitskiy et al., arXiv:2010.11929.\n\n"
       "Example:\n    >>> net = deepseek.models.VisionTransformer(32, 8, 2, 4, 64, 128, num_classes=10)\n"
       "    >>> net(deepseek.randn(2, 3, 32, 32)).shape\n    (2, 10)";

@@ -5,7 +5,8 @@
 namespace deepseek::nn {
 
 Arguments::Arguments(const Module& module, std::initializer_list<std::string_view> tensors, size_t required,
-                     std::initializer_list<std::string_view> flags, const TensorList& inputs, const NamedArguments& named)
+                     std::initializer_list<std::string_view> flags, const TensorList& inputs,
+                     const NamedArguments& named)
     : tensors_(inputs), flags_(flags.size(), false) {
   const std::string type = module.type_name();
   if (inputs.size() > tensors.size()) {
@@ -26,8 +27,10 @@ Arguments::Arguments(const Module& module, std::initializer_list<std::string_vie
       const auto at = static_cast<size_t>(place - tensors.begin());
       if (given[at]) raise_type(type, ": ", name, " is given twice");
       given[at] = true;
-      if (const auto* t = std::get_if<Tensor>(&value)) tensors_[at] = *t;
-      else if (!std::holds_alternative<std::monostate>(value)) raise_type(type, ": ", name, " must be a tensor");
+      if (const auto* t = std::get_if<Tensor>(&value))
+        tensors_[at] = *t;
+      else if (!std::holds_alternative<std::monostate>(value))
+        raise_type(type, ": ", name, " must be a tensor");
     } else {
       raise_type(type, ": forward has no argument '", name, "'");
     }

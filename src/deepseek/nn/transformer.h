@@ -30,7 +30,8 @@ struct TransformerLayerOptions {
 class TransformerLayer : public Layer<TransformerLayerOptions> {
  protected:
   TransformerLayer(const char* type, TransformerLayerOptions options, bool cross);
-  Tensor attention(const char* name, const char* dropout, const Tensor& x, const Tensor& memory, const AttentionCall& call);
+  Tensor attention(const char* name, const char* dropout, const Tensor& x, const Tensor& memory,
+                   const AttentionCall& call);
   Tensor feed(const char* dropout, const Tensor& x);
   // x + block(norm(x)) or norm(x + block(x))
   template <class F>
@@ -46,10 +47,13 @@ class TransformerLayer : public Layer<TransformerLayerOptions> {
 class TransformerEncoderLayer : public TransformerLayer {
  public:
   static constexpr const char* doc =
-      "Self attention and a two-layer network, each with a residual connection, dropout and layer norm: layer(src, src_mask=None, "
+      "Self attention and a two-layer network, each with a residual connection, dropout and layer norm: layer(src, "
+      "src_mask=None, "
       "src_key_padding_mask=None, is_causal=False). Masks of bool say what is not seen.\n\n"
-      "Shapes: src and output (L, N, d_model), batch first with `batch_first`; src_mask (L, L), src_key_padding_mask (N, L).";
-  explicit TransformerEncoderLayer(TransformerLayerOptions options) : TransformerLayer("TransformerEncoderLayer", std::move(options), false) {}
+      "Shapes: src and output (L, N, d_model), batch first with `batch_first`; src_mask (L, L), src_key_padding_mask "
+      "(N, L).";
+  explicit TransformerEncoderLayer(TransformerLayerOptions options)
+      : TransformerLayer("TransformerEncoderLayer", std::move(options), false) {}
   Tensor forward(const Tensor& src) override { return encode(src, {.need_weights = false}); }
   TensorList forward_many(const TensorList& inputs) override { return forward_named(inputs, {}); }
   TensorList forward_named(const TensorList& inputs, const NamedArguments& named) override;
@@ -60,11 +64,14 @@ DEEPSEEK_LAYER(TransformerEncoderLayer);
 class TransformerDecoderLayer : public TransformerLayer {
  public:
   static constexpr const char* doc =
-      "Self attention, attention to the encoder's output and a two-layer network, each with a residual connection, dropout and layer "
-      "norm: layer(tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None, "
+      "Self attention, attention to the encoder's output and a two-layer network, each with a residual connection, "
+      "dropout and layer "
+      "norm: layer(tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, "
+      "memory_key_padding_mask=None, "
       "tgt_is_causal=False, memory_is_causal=False).\n\n"
       "Shapes: tgt and output (T, N, d_model), memory (S, N, d_model), batch first with `batch_first`.";
-  explicit TransformerDecoderLayer(TransformerLayerOptions options) : TransformerLayer("TransformerDecoderLayer", std::move(options), true) {}
+  explicit TransformerDecoderLayer(TransformerLayerOptions options)
+      : TransformerLayer("TransformerDecoderLayer", std::move(options), true) {}
   TensorList forward_many(const TensorList& inputs) override { return forward_named(inputs, {}); }
   TensorList forward_named(const TensorList& inputs, const NamedArguments& named) override;
   Tensor decode(const Tensor& tgt, const Tensor& memory, const AttentionCall& self, const AttentionCall& cross);
@@ -86,7 +93,8 @@ class TransformerEncoder : public TransformerStack {
  public:
   using TransformerStack::TransformerStack;
   static constexpr const char* doc =
-      "Copies of an encoder layer, one after another: TransformerEncoder(encoder_layer, num_layers, norm=None); called as encoder(src, "
+      "Copies of an encoder layer, one after another: TransformerEncoder(encoder_layer, num_layers, norm=None); called "
+      "as encoder(src, "
       "mask=None, src_key_padding_mask=None, is_causal=False).\n\n"
       "Example:\n    >>> layer = TransformerEncoderLayer(16, 4, batch_first=True)\n"
       "    >>> TransformerEncoder(layer, 2)(deepseek.randn(3, 5, 16)).shape\n    (3, 5, 16)";
@@ -97,7 +105,8 @@ class TransformerDecoder : public TransformerStack {
  public:
   using TransformerStack::TransformerStack;
   static constexpr const char* doc =
-      "Copies of a decoder layer, one after another: TransformerDecoder(decoder_layer, num_layers, norm=None); called as decoder(tgt, "
+      "Copies of a decoder layer, one after another: TransformerDecoder(decoder_layer, num_layers, norm=None); called "
+      "as decoder(tgt, "
       "memory, ...) with the masks of the layer.";
   TensorList forward_named(const TensorList& inputs, const NamedArguments& named) override;
 };
@@ -130,8 +139,10 @@ struct TransformerOptions {
 class Transformer : public Layer<TransformerOptions> {
  public:
   static constexpr const char* doc =
-      "An encoder and a decoder: transformer(src, tgt, src_mask=None, tgt_mask=None, memory_mask=None, src_key_padding_mask=None, "
-      "tgt_key_padding_mask=None, memory_key_padding_mask=None, src_is_causal=False, tgt_is_causal=False, memory_is_causal=False). "
+      "An encoder and a decoder: transformer(src, tgt, src_mask=None, tgt_mask=None, memory_mask=None, "
+      "src_key_padding_mask=None, "
+      "tgt_key_padding_mask=None, memory_key_padding_mask=None, src_is_causal=False, tgt_is_causal=False, "
+      "memory_is_causal=False). "
       "Another encoder or decoder is set as an attribute.\n\n"
       "Shapes: src (S, N, d_model), tgt and output (T, N, d_model), batch first with `batch_first`.\n\n"
       "Example:\n    >>> net = Transformer(16, 4, 1, 1, 32, batch_first=True)\n"

@@ -59,7 +59,10 @@ Kind kind_of(char32_t c) {
     return unicode::is_space(c) ? Kind::space : Kind::other;
   }
   if (c == unicode::invalid) return Kind::other;
-  return unicode::is_letter(c) ? Kind::letter : unicode::is_number(c) ? Kind::number : unicode::is_space(c) ? Kind::space : Kind::other;
+  return unicode::is_letter(c)   ? Kind::letter
+         : unicode::is_number(c) ? Kind::number
+         : unicode::is_space(c)  ? Kind::space
+                                 : Kind::other;
 }
 
 size_t contraction(std::string_view s, size_t at) {
@@ -111,12 +114,13 @@ BytePairTokenizer BytePairTokenizer::from_files(const std::string& vocabulary, c
   return {entries, text_of(merges), merges};
 }
 
-BytePairTokenizer::BytePairTokenizer(const std::vector<std::pair<std::string, int64_t>>& vocabulary, std::string_view merges,
-                                     std::string_view name) {
+BytePairTokenizer::BytePairTokenizer(const std::vector<std::pair<std::string, int64_t>>& vocabulary,
+                                     std::string_view merges, std::string_view name) {
   std::unordered_map<std::string, int64_t> printed;
   std::set<int64_t> others;  // what is neither a byte nor the result of a merge
   for (const auto& [token, id] : vocabulary) {
-    ensure(id >= 0 && id < 10'000'000, "BytePairTokenizer: the number of '", token, "' must be at least 0 and below 10,000,000, but is ", id);
+    ensure(id >= 0 && id < 10'000'000, "BytePairTokenizer: the number of '", token,
+           "' must be at least 0 and below 10,000,000, but is ", id);
     if (static_cast<size_t>(id) >= bytes_.size()) bytes_.resize(static_cast<size_t>(id) + 1);
     std::string& bytes = bytes_[static_cast<size_t>(id)];
     ensure(bytes.empty() && !token.empty(), "BytePairTokenizer: number ", id, " has two tokens, or an empty one");
@@ -142,13 +146,14 @@ BytePairTokenizer::BytePairTokenizer(const std::vector<std::pair<std::string, in
     if (text.ends_with('\r')) text.remove_suffix(1);
     if (text.empty() || (line == 1 && text.starts_with("#version"))) continue;
     const size_t blank = text.find(' ');
-    ensure(blank != std::string_view::npos && text.find(' ', blank + 1) == std::string_view::npos, name, ": line ", line,
-           " must hold two tokens, but is '", text, "'");
+    ensure(blank != std::string_view::npos && text.find(' ', blank + 1) == std::string_view::npos, name, ": line ",
+           line, " must hold two tokens, but is '", text, "'");
     const std::string left(text.substr(0, blank)), right(text.substr(blank + 1));
     const auto a = printed.find(left), b = printed.find(right), both = printed.find(left + right);
-    ensure(a != printed.end() && b != printed.end() && both != printed.end(), name, ": line ", line, " merges '", left, "' and '", right,
-           "', which are not in the vocabulary together with their result");
-    merges_.try_emplace(static_cast<uint64_t>(a->second) << 32 | static_cast<uint64_t>(b->second), Merge{rank++, both->second});
+    ensure(a != printed.end() && b != printed.end() && both != printed.end(), name, ": line ", line, " merges '", left,
+           "' and '", right, "', which are not in the vocabulary together with their result");
+    merges_.try_emplace(static_cast<uint64_t>(a->second) << 32 | static_cast<uint64_t>(b->second),
+                        Merge{rank++, both->second});
     others.erase(both->second);
   }
   for (int64_t id : others) special_.push_back(bytes_[static_cast<size_t>(id)]);
@@ -160,7 +165,8 @@ const BytePairTokenizer::Merge* BytePairTokenizer::merge_of(int64_t left, int64_
   return found == merges_.end() ? nullptr : &found->second;
 }
 
-// The first of the best pairs is merged until none is left: a list of parts and a queue of pairs, since words may be long.
+// The first of the best pairs is merged until none is left: a list of parts and a queue of pairs, since words may be
+// long.
 std::vector<int64_t> BytePairTokenizer::merged(std::string_view word) const {
   struct Part {
     int64_t id;
@@ -202,7 +208,8 @@ std::vector<int64_t> BytePairTokenizer::merged(std::string_view word) const {
   return out;
 }
 
-void BytePairTokenizer::encode_text(std::string_view text, std::unordered_map<std::string_view, std::vector<int64_t>>& known,
+void BytePairTokenizer::encode_text(std::string_view text,
+                                    std::unordered_map<std::string_view, std::vector<int64_t>>& known,
                                     std::vector<int64_t>& out) const {
   for (std::string_view word : split_words(text)) {
     auto found = known.find(word);

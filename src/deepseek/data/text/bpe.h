@@ -14,10 +14,11 @@ std::vector<std::string_view> split_words(std::string_view utf8);
 
 class BytePairTokenizer {
  public:
-  // A vocabulary (encoder.json or vocab.json: token -> number) and its merges (vocab.bpe or merges.txt), whose bytes are written as
-  // printable characters.
+  // A vocabulary (encoder.json or vocab.json: token -> number) and its merges (vocab.bpe or merges.txt), whose bytes
+  // are written as printable characters.
   static BytePairTokenizer from_files(const std::string& vocabulary, const std::string& merges);
-  BytePairTokenizer(const std::vector<std::pair<std::string, int64_t>>& vocabulary, std::string_view merges, std::string_view name);
+  BytePairTokenizer(const std::vector<std::pair<std::string, int64_t>>& vocabulary, std::string_view merges,
+                    std::string_view name);
 
   // Special tokens such as <|endoftext|> are one number, unless `special` is false: then they are text like any other.
   std::vector<int64_t> encode(std::string_view utf8, bool special = true) const;
@@ -32,7 +33,8 @@ class BytePairTokenizer {
     int64_t rank;
     int64_t result;
   };
-  void encode_text(std::string_view text, std::unordered_map<std::string_view, std::vector<int64_t>>& known, std::vector<int64_t>& out) const;
+  void encode_text(std::string_view text, std::unordered_map<std::string_view, std::vector<int64_t>>& known,
+                   std::vector<int64_t>& out) const;
   std::vector<int64_t> merged(std::string_view word) const;
   const Merge* merge_of(int64_t left, int64_t right) const;
 

@@ -54,7 +54,9 @@ Folds folds() {
   return out;
 }
 
-bool follows(std::string_view s, size_t at) { return at < s.size() && (static_cast<unsigned char>(s[at]) & 0xc0) == 0x80; }
+bool follows(std::string_view s, size_t at) {
+  return at < s.size() && (static_cast<unsigned char>(s[at]) & 0xc0) == 0x80;
+}
 
 }  // namespace
 
@@ -95,8 +97,8 @@ DEEPSEEK_CATEGORY(control)
 #undef DEEPSEEK_CATEGORY
 
 bool is_space(char32_t c) {
-  return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
-         c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+  return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 void append_folded(std::string& s, char32_t c) {

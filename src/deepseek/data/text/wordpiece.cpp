@@ -9,8 +9,8 @@ namespace {
 
 // Ideographs are words each.
 bool is_ideograph(char32_t c) {
-  return (c >= 0x4e00 && c <= 0x9fff) || (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x20000 && c <= 0x2a6df) || (c >= 0x2a700 && c <= 0x2ceaf) ||
-         (c >= 0xf900 && c <= 0xfaff) || (c >= 0x2f800 && c <= 0x2fa1f);
+  return (c >= 0x4e00 && c <= 0x9fff) || (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x20000 && c <= 0x2a6df) ||
+         (c >= 0x2a700 && c <= 0x2ceaf) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x2f800 && c <= 0x2fa1f);
 }
 
 bool separates(char32_t c) {
@@ -38,12 +38,14 @@ WordPieceTokenizer::WordPieceTokenizer(const std::vector<std::string>& tokens, W
     : options_(std::move(options)), tokens_(tokens) {
   for (size_t i = 0; i < tokens.size(); ++i) ids_[tokens[i]] = static_cast<int64_t>(i);
   for (const std::string* needed : {&options_.unknown, &options_.first, &options_.between}) {
-    ensure(ids_.contains(*needed), "WordPieceTokenizer: the vocabulary of ", tokens.size(), " tokens has no '", *needed, "'");
+    ensure(ids_.contains(*needed), "WordPieceTokenizer: the vocabulary of ", tokens.size(), " tokens has no '", *needed,
+           "'");
   }
 }
 
 bool WordPieceTokenizer::is_special(std::string_view t) const {
-  return t == options_.unknown || t == options_.first || t == options_.between || t == options_.padding || t == options_.mask;
+  return t == options_.unknown || t == options_.first || t == options_.between || t == options_.padding ||
+         t == options_.mask;
 }
 
 void WordPieceTokenizer::split_plain(std::string_view text, std::vector<std::string>& words) const {
@@ -136,8 +138,10 @@ WordPieceTokenizer::Encoded WordPieceTokenizer::encode(std::string_view text, co
   std::vector<int64_t> a = ids_of(text), b = pair ? ids_of(*pair) : std::vector<int64_t>();
   const size_t around = pair ? 3 : 2;
   if (longest) {
-    ensure(*longest >= static_cast<int64_t>(around), "WordPieceTokenizer: max_length must be at least ", around, ", but is ", *longest);
-    while (a.size() + b.size() + around > static_cast<size_t>(*longest)) (a.size() >= b.size() && !a.empty() ? a : b).pop_back();
+    ensure(*longest >= static_cast<int64_t>(around), "WordPieceTokenizer: max_length must be at least ", around,
+           ", but is ", *longest);
+    while (a.size() + b.size() + around > static_cast<size_t>(*longest))
+      (a.size() >= b.size() && !a.empty() ? a : b).pop_back();
   }
   const int64_t separator = ids_.at(options_.between);
   Encoded out;
@@ -158,8 +162,10 @@ std::string WordPieceTokenizer::decode(const std::vector<int64_t>& ids, bool ski
   for (int64_t id : ids) {
     const std::string& t = token(id);
     if (skip_special && is_special(t)) continue;
-    if (t.starts_with("##")) out += t.substr(2);
-    else out += (out.empty() ? "" : " ") + t;
+    if (t.starts_with("##"))
+      out += t.substr(2);
+    else
+      out += (out.empty() ? "" : " ") + t;
   }
   return out;
 }

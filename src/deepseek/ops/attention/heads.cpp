@@ -33,14 +33,14 @@ Tensor join_heads(const Tensor& t) {
   return reshape(permute(t, {0, 2, 1, 3}), {s[0], s[2], s[1] * s[3]});
 }
 
-std::optional<Tensor> heads_mask(std::string_view op, const std::optional<Tensor>& attention, const std::optional<Tensor>& padding,
-                                 const Shape& scores, int64_t keys, DType dtype) {
+std::optional<Tensor> heads_mask(std::string_view op, const std::optional<Tensor>& attention,
+                                 const std::optional<Tensor>& padding, const Shape& scores, int64_t keys, DType dtype) {
   const int64_t batch = scores[0], heads = scores[1], rows = scores[2], given = scores[3];
   std::optional<Tensor> mask;
   if (attention) {
     const Shape flat{rows, given}, full{batch * heads, rows, given};
-    ensure(attention->shape() == flat || attention->shape() == full, op, ": attn_mask must be ", to_string(flat), " or ",
-           to_string(full), ", but it is ", to_string(attention->shape()));
+    ensure(attention->shape() == flat || attention->shape() == full, op, ": attn_mask must be ", to_string(flat),
+           " or ", to_string(full), ", but it is ", to_string(attention->shape()));
     const Tensor m = widened(as_added(*attention, dtype), keys - given);
     mask = m.rank() == 2 ? m : reshape(m, {batch, heads, rows, keys});
   }
