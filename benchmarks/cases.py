@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-LIBRARIES = ("deepseek", "torch", "jax", "numpy")
+LIBRARIES = ("deepseek", "torch", "tensorflow", "jax", "numpy")
 
 
 class Case:
@@ -25,7 +25,7 @@ def case(cls: type[Case]) -> type[Case]:
 
 
 def load() -> dict[str, type[Case]]:
-    from benchmarks import first_steps, mixed, networks, optimizers, rows, small  # noqa: F401  (each registers its cases)
+    from benchmarks import first_steps, mixed, networks, optimizers, rows, small, training  # noqa: F401  (each registers its cases)
 
     return CASES
 

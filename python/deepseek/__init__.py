@@ -46,7 +46,7 @@ from ._random import get_rng_state, initial_seed, manual_seed, seed, set_rng_sta
 # Modules and names that are read when they are first used: what a program does not need costs no start-up time.
 _MODULES = ("amp", "autograd", "data", "errors", "export", "files", "linalg", "memory", "models", "nn", "optim", "profiler",
             "quantization", "random", "special", "utils")
-_LAZY = {"Input": "nn", "Model": "nn", "autocast": "amp", "save": "files", "load": "files"}
+_LAZY = {"Input": "nn", "Model": "nn", "autocast": "amp", "save": "files", "load": "files", "memory_budget": "memory"}
 
 
 def __getattr__(name: str) -> _Any:

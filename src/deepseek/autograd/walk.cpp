@@ -3,6 +3,7 @@
 #include "deepseek/autograd/anomaly.h"
 #include "deepseek/autograd/conform.h"
 #include "deepseek/graph/lock.h"
+#include "deepseek/graph/rehearsal.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/tensor/autocast_mode.h"
@@ -307,6 +308,7 @@ Tensor Walk::detached(Tensor g) const { return !create_graph_ && g.requires_grad
 
 void accumulate(TensorImpl& tensor, const Tensor& g, bool create_graph) {
   // A handle that nobody else writes through.
+  if (Rehearsal* rehearsal = Rehearsal::current()) rehearsal->changes_gradient(tensor);
   Tensor value(!create_graph && g.requires_grad() ? g.detach().value() : g.value());
   if (!tensor.grad.defined()) {
     tensor.grad = std::move(value);

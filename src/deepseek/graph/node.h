@@ -64,6 +64,7 @@ class Node final {
   bool tape_freed = false;     // backward has consumed this part of the tape
   bool lost = false;           // a failed evaluation overwrote the bytes; reading raises
   int32_t depth = 0;           // longest chain of pending nodes that ends here
+  uint64_t sequence = 0;       // as recorded: grows along a thread, and from inputs to their users
   SourceLine line;                       // where the user recorded it
   const std::string* layer = nullptr;    // path of the layer that recorded it; interned
   Ref<GradMeta> grad_meta;               // hooks and the tensors that receive the gradient; rare

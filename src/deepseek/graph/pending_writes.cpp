@@ -4,6 +4,8 @@
 #include <mutex>
 #include <utility>
 
+#include "deepseek/graph/rehearsal.h"
+
 namespace deepseek {
 namespace {
 
@@ -76,11 +78,29 @@ void PendingWrites::collect(std::vector<Value>& roots, std::vector<Node*>& befor
 
 void PendingWrites::clear() {
   if (!any()) return;
+  if (Rehearsal* rehearsal = Rehearsal::current()) {
+    for (const Write& w : writes_) rehearsal->wrote(w);
+  }
   std::vector<Write> done;
   const std::lock_guard lock(guard());
   for (Write& w : writes_) release(*w.impl);
   done.swap(writes_);
   count_ = 0;
+}
+
+void PendingWrites::undo() {
+  std::vector<Write> writes;
+  std::vector<Ref<TensorImpl>> held;
+  {
+    const std::lock_guard lock(guard());
+    for (Write& w : writes_) {
+      held.emplace_back(w.impl);
+      release(*w.impl);
+    }
+    writes.swap(writes_);
+    count_ = 0;
+  }
+  for (Write& w : writes) w.impl->restore(std::move(w.before), std::move(w.cell_before));
 }
 
 void PendingWrites::settle_after_failure() {

@@ -21,6 +21,8 @@ class PendingWrites {
   void collect(std::vector<Value>& roots, std::vector<Node*>& befores);
   // All were computed.
   void clear();
+  // None will be computed: tensors are as before.
+  void undo();
   // An evaluation failed: each write that fails by itself is undone, the others are computed.
   void settle_after_failure();
 

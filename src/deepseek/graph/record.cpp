@@ -12,16 +12,21 @@ namespace {
 // does not grow the graph without bound.
 constexpr int32_t max_depth = 50'000;
 
+thread_local uint64_t recorded = 0;
+
 }  // namespace
+
+uint64_t recorded_so_far() { return recorded; }
 
 Ref<Node> record(const Op* op, void* attrs, std::span<Value> inputs, std::span<const Spec> outputs) {
   bool grad = false, symbolic = false;
   int32_t depth = 0;
+  uint64_t latest = recorded;
   for (const Value& v : inputs) {
     const Node& n = *v.node;
     grad |= n.requires_grad;
     symbolic |= n.symbolic;
-    if (!n.computed) depth = std::max(depth, n.depth);
+    if (!n.computed) depth = std::max(depth, n.depth), latest = std::max(latest, n.sequence);
   }
   if (depth >= max_depth && !symbolic) [[unlikely]] {
     evaluate(std::span<const Value>(inputs.data(), inputs.size()));
@@ -29,6 +34,7 @@ Ref<Node> record(const Op* op, void* attrs, std::span<Value> inputs, std::span<c
   }
   Ref<Node> n = Node::create(op, attrs, inputs, outputs);
   n->depth = depth + 1;
+  n->sequence = recorded = latest + 1;
   n->symbolic = symbolic;
   if (grad && modes.grad) {
     for (const Output& o : n->outputs()) n->requires_grad |= is_floating_point(o.spec.dtype);

@@ -6,6 +6,7 @@
 #include "deepseek/graph/leaf.h"
 #include "deepseek/graph/lock.h"
 #include "deepseek/graph/pending_writes.h"
+#include "deepseek/graph/rehearsal.h"
 #include "deepseek/ops/core/alias.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/op.h"
@@ -131,6 +132,7 @@ void Tensor::set_grad(const Tensor& g) {
     raise_value("grad: the gradient's shape ", to_string(g.shape()), " differs from the tensor's ", to_string(shape()));
   }
   value();
+  if (Rehearsal* rehearsal = Rehearsal::current()) rehearsal->changes_gradient(*impl_);
   impl_->grad = g;
 }
 

@@ -136,6 +136,7 @@ class TensorImpl : public RefCounted {
   bool has_pending_write() const { return pending_list_ != nullptr; }
   void set_leaf(bool requires_grad);  // starts or ends the tape here
   void attach_alias(TensorImpl& child);  // detach(): a view by the identity
+  void restore(Value before, Value cell_before);  // takes an in-place write back
   bool views_grad_leaf() const;
 
   bool requires_grad = false;  // leaf set by the user
@@ -162,6 +163,9 @@ class TensorImpl : public RefCounted {
 // Records one op application. Grad mode, symbolic and layer facts are taken from the inputs and the scopes.
 // `inputs` are moved from. Returns the node; its outputs have the given specs.
 Ref<Node> record(const Op* op, void* attrs, std::span<Value> inputs, std::span<const Spec> outputs);
+
+// Node::sequence of the node that this thread recorded last.
+uint64_t recorded_so_far();
 
 // A number of a given dtype as a 0-d value: a slot of the plan, not part of its key.
 Value scalar_value(double v, DType t);

@@ -157,4 +157,12 @@ void TensorImpl::rebind(Value v) {
   value_ = std::move(v);
 }
 
+void TensorImpl::restore(Value before, Value cell_before) {
+  autograd::rebound(*this, value_, before);
+  value_ = std::move(before);
+  if (!cell_ || !cell_before) return;
+  cell_->value = std::move(cell_before);
+  cell_version_ = ++cell_->version;
+}
+
 }  // namespace deepseek

@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "deepseek/graph/rehearsal.h"
 #include "deepseek/nn/symbolic.h"
 
 namespace deepseek::nn {
@@ -15,8 +16,10 @@ void SizedLayer::set_width(int64_t width) {
   }
   if (width_ >= 0) return;
   NoGradGuard no_grad;
+  const RehearsalPause in_earnest;
   build(width);
   width_ = width;
+  if (in_earnest.paused()) evaluate(parameters());
 }
 
 void SizedLayer::learn(const Tensor& input, int dim, std::string_view what) {

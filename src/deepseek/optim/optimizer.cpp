@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "deepseek/graph/operators.h"
+#include "deepseek/graph/rehearsal.h"
 #include "deepseek/ops/core/core.h"
 
 namespace deepseek::optim {
@@ -17,6 +18,7 @@ Tensor filled_leaf(const Shape& shape, DType dtype, double fill) {
   const Spec spec{dtype, shape};
   StorageRef storage = Storage::allocate(spec.bytes());
   const auto n = static_cast<size_t>(spec.numel());
+  if (Rehearsal::current()) return Tensor::from_storage(std::move(storage), dtype, shape);  // untouched, it costs no memory
   if (fill == 0) std::memset(storage->data(), 0, static_cast<size_t>(spec.bytes()));
   else if (dtype == DType::float64) std::fill_n(reinterpret_cast<double*>(storage->data()), n, fill);
   else std::fill_n(reinterpret_cast<float*>(storage->data()), n, static_cast<float>(fill));
@@ -121,6 +123,10 @@ void Optimizer::update_group(const ParamGroup& group) {
 }
 
 Tensor Optimizer::step(const std::function<Tensor()>& closure) {
+  compute_last_step();
+  if (Rehearsal* rehearsal = Rehearsal::current()) {
+    rehearsal->on_end([this, states = states_] { states_ = states, step_pending_ = false; });
+  }
   Tensor loss;
   if (closure) {
     EnableGradGuard grad;
@@ -130,8 +136,14 @@ Tensor Optimizer::step(const std::function<Tensor()>& closure) {
     NoGradGuard no_grad;
     for (const auto& group : groups_) update_group(*group);
   }
-  evaluate_pending_writes();
+  step_pending_ = true;
   return loss;
+}
+
+void Optimizer::compute_last_step() {
+  if (!step_pending_) return;
+  step_pending_ = false;
+  evaluate_pending_writes();
 }
 
 void Optimizer::zero_grad(bool set_to_none) {
@@ -143,6 +155,7 @@ void Optimizer::zero_grad(bool set_to_none) {
       param.set_grad(set_to_none ? Tensor() : filled_leaf(grad.shape(), grad.dtype(), 0));
     }
   }
+  compute_last_step();
 }
 
 std::string Optimizer::repr() const {

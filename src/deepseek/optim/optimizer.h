@@ -53,8 +53,10 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  // Updates every parameter that has a gradient and computes everything pending. The closure, when given, is called first with
-  // gradients on; its result is returned.
+  // Records the update of every parameter that has a gradient. It is computed, with everything else that is pending, when a value
+  // is asked for, at the next zero_grad() or at the next step(), whichever comes first: zero_grad() lets go of the gradients, so
+  // that each can die as soon as its parameter is updated. The closure, when given, is called first with gradients on; its result
+  // is returned.
   Tensor step(const std::function<Tensor()>& closure = {});
   void zero_grad(bool set_to_none = true);
   void add_param_group(ParamGroup group);
@@ -94,6 +96,8 @@ class Optimizer {
 
  private:
   void update_group(const ParamGroup& group);
+  void compute_last_step();
+  bool step_pending_ = false;
   std::vector<std::unique_ptr<ParamGroup>> groups_;
   Options defaults_;
   std::unordered_map<const TensorImpl*, ParamState> states_;

@@ -1,8 +1,10 @@
 #include "deepseek/runtime/run.h"
 
+#include <cstring>
 #include <memory>
 
 #include "deepseek/graph/leaf.h"
+#include "deepseek/graph/rehearsal.h"
 
 namespace deepseek::runtime {
 
@@ -73,7 +75,7 @@ void lose_overwritten(const Plan& plan, const Walk& walk, size_t steps_done) {
   }
 }
 
-void run_step(const PlanStep& s, Frame& f) {
+void run_step(const Plan& plan, const PlanStep& s, Frame& f) {
   const size_t n = s.operands.size();
   f.pointers.resize(n);
   for (size_t i = 0; i < n; ++i) f.pointers[i] = f.bytes[static_cast<size_t>(s.operands[i].buffer)] + s.operands[i].offset;
@@ -83,10 +85,23 @@ void run_step(const PlanStep& s, Frame& f) {
   }
   const size_t inputs = static_cast<size_t>(s.kernel_inputs);
   f.input_storages.resize(inputs);
-  for (size_t i = 0; i < inputs; ++i) f.input_storages[i] = f.storages[static_cast<size_t>(s.operands[i].buffer)];
+  for (size_t i = 0; i < inputs; ++i) {
+    const int b = s.operands[i].buffer;
+    // Packed weights that the next update makes stale are not worth keeping: they go to the workspace.
+    const bool keeps = !plan.buffers[static_cast<size_t>(plan.root(b))].overwritten;
+    f.input_storages[i] = keeps ? f.storages[static_cast<size_t>(b)] : nullptr;
+  }
   void* workspace = s.workspace >= 0 ? f.bytes[static_cast<size_t>(s.workspace)] : nullptr;
   s.kernel({.inputs = f.pointers.data(), .outputs = f.pointers.data() + inputs, .workspace = workspace,
             .input_storages = f.input_storages.data()});
+}
+
+// What a rehearsed program reads as a number is zero.
+void clear_small_results(const Plan& plan, const Frame& f) {
+  for (size_t i = 0; i < plan.buffers.size(); ++i) {
+    const PlanBuffer& b = plan.buffers[i];
+    if (b.same_as < 0 && b.source == PlanBuffer::Source::storage && b.bytes <= 4096) std::memset(f.bytes[i], 0, static_cast<size_t>(b.bytes));
+  }
 }
 
 }  // namespace
@@ -98,9 +113,11 @@ void run(const Plan& plan, const Walk& walk, int& failed_origin) {
   const ScopedMode<bool> in_use(f.busy, true);
   StorageRef arena;
   bind(plan, walk, f, arena);
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
+  const bool rehearsal = Rehearsal::current() != nullptr;
+  if (rehearsal) clear_small_results(plan, f);
+  for (size_t i = 0; i < plan.steps.size() && !rehearsal; ++i) {
     try {
-      run_step(plan.steps[i], f);
+      run_step(plan, plan.steps[i], f);
     } catch (...) {
       failed_origin = plan.steps[i].origin;
       lose_overwritten(plan, walk, i + 1);
@@ -108,7 +125,9 @@ void run(const Plan& plan, const Walk& walk, int& failed_origin) {
       throw;
     }
   }
-  for (const int slot : plan.overwritten) leaf_buffer(walk, slot).storage->companion.reset();  // packed forms of the old bytes
+  if (!rehearsal) {
+    for (const int slot : plan.overwritten) leaf_buffer(walk, slot).storage->companion.reset();  // packed forms of the old bytes
+  }
   for (const Plan::Result& r : plan.results) {
     Buffer& b = walk.order[static_cast<size_t>(r.node)]->outputs()[static_cast<size_t>(r.output)].buffer;
     const auto at = static_cast<size_t>(r.location.buffer);

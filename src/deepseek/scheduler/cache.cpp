@@ -4,18 +4,44 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "deepseek/scheduler/budget.h"
 #include "deepseek/scheduler/emit.h"
 #include "deepseek/scheduler/hash.h"
+#include "deepseek/scheduler/rematerialize.h"
 
 namespace deepseek::scheduler {
 namespace {
 
-std::shared_ptr<Plan> make_plan(const Walk& walk) {
-  Ir ir = lower(walk);
-  fold_post_ops(ir);
+std::shared_ptr<Plan> plan_with(Ir ir, const Walk& walk, Effort effort) {
+  rematerialize(ir, walk, effort);
   const Grouping grouping = group(ir);
   auto plan = std::make_shared<Plan>(emit(ir, grouping, walk, order_groups(ir, grouping, walk)));
   place_buffers(*plan, walk);
+  return plan;
+}
+
+std::shared_ptr<Plan> plan_within(const Ir& ir, const Walk& walk, std::shared_ptr<Plan> usual) {
+  std::shared_ptr<Plan> least = usual;
+  // The less of the forward part is computed twice the better.
+  for (const double share : {0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0}) {
+    for (const int segments : {2, 4, 8, 16}) {
+      std::shared_ptr<Plan> plan = plan_with(ir, walk, {share, segments});
+      if (plan->footprint() <= walk.bytes_left) return plan;
+      if (plan->footprint() < least->footprint()) least = std::move(plan);
+    }
+  }
+  const int64_t in_use = memory_stats().in_use;
+  const int64_t enough = (in_use + least->footprint()) / 255 * 256 + 256;  // see bytes_left()
+  throw OutOfBudget(ErrorKind::runtime, concat("memory_budget: ", memory_budget, " bytes are too few: ", in_use,
+                                               " are in use and this evaluation needs at least ", least->footprint(),
+                                               " more, so the least possible budget is ", enough));
+}
+
+std::shared_ptr<Plan> make_plan(const Walk& walk) {
+  Ir ir = lower(walk);
+  fold_post_ops(ir);
+  std::shared_ptr<Plan> plan = plan_with(walk.bytes_left < 0 ? std::move(ir) : ir, walk, {});
+  if (walk.bytes_left >= 0 && plan->footprint() > walk.bytes_left) plan = plan_within(ir, walk, std::move(plan));
   static const bool print = std::getenv("DEEPSEEK_PRINT_PLANS") != nullptr;
   if (print) std::cerr << to_string(*plan);
   return plan;

@@ -110,6 +110,7 @@ int Emitter::add_access(fused::Program& p, PlanStep& step, const Location& l, DT
 void Emitter::push(PlanStep step, int origin, std::string name) {
   step.origin = origin;
   step.name = std::move(name);
+  step.layer = walk_.order[static_cast<size_t>(origin)]->layer;
   plan_.steps.push_back(std::move(step));
 }
 

@@ -6,8 +6,10 @@
 #include "deepseek/autograd/anomaly.h"
 #include "deepseek/graph/lock.h"
 #include "deepseek/graph/pending_writes.h"
+#include "deepseek/graph/rehearsal.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/runtime/run.h"
+#include "deepseek/scheduler/budget.h"
 #include "deepseek/scheduler/cache.h"
 
 namespace deepseek {
@@ -21,11 +23,14 @@ constexpr int64_t long_bytes = 128 << 10;
 
 void compute(const Walk& walk) {
   const std::shared_ptr<scheduler::Plan> plan = PlanCache::instance().find_or_make(walk);
+  if (Rehearsal* rehearsal = Rehearsal::current()) rehearsal->planned(plan);
   int failed = 0;
   try {
     std::optional<BlockingScope> blocking;
     if (plan->bytes > long_bytes) blocking.emplace();
     runtime::run(*plan, walk, failed);
+  } catch (const OutOfBudget&) {
+    throw;
   } catch (const Error& e) {
     throw Error(e.kind(), e.what() + autograd::origin_of(*walk.order[static_cast<size_t>(failed)]));
   }
@@ -68,6 +73,26 @@ void settle(const Walk& walk) {
   Spare::of_this_thread().kept = std::move(kept);
 }
 
+// Nodes that a rehearsal found waiting are computed in earnest: their values may be asked for when it is over.
+void compute_recorded_before(const Rehearsal& rehearsal, const Walk& walk, std::span<const Value> roots) {
+  std::vector<Value> waiting;
+  const auto add = [&](const Value& v) {
+    if (!v.node->computed && v.node->sequence <= rehearsal.started_at()) waiting.push_back(v);
+  };
+  for (const Node* n : walk.order) {
+    if (n->sequence <= rehearsal.started_at()) continue;
+    for (const Value& v : n->inputs()) add(v);
+  }
+  for (const Value& v : roots) add(v);
+  if (waiting.empty()) return;
+  const RehearsalPause in_earnest;
+  Walk earlier;
+  earlier.run(waiting, {});
+  if (earlier.order.empty()) return;
+  compute(earlier);
+  settle(earlier);
+}
+
 void compute_alone(Node& n) {
   const Ref<Node> node(&n);
   const Value root{node, 0};
@@ -101,13 +126,21 @@ void evaluate(std::span<const Value> asked) {
     const ScopedMode<bool> in_use(mine.busy, true);
     try {
       walk.run(asked, mine.befores);
-      if (!walk.order.empty() && anomaly_mode) {
+      const Rehearsal* rehearsal = Rehearsal::current();
+      if (rehearsal && !walk.order.empty()) {
+        compute_recorded_before(*rehearsal, walk, asked);
+        walk.run(asked, mine.befores);
+      }
+      if (!walk.order.empty() && anomaly_mode && !rehearsal) {
         const std::vector<Ref<Node>> nodes(walk.order.begin(), walk.order.end());
         autograd::evaluate_checked(nodes, compute_alone);
       } else if (!walk.order.empty()) {
         compute(walk);
         settle(walk);
       }
+    } catch (const OutOfBudget&) {
+      writes.undo();
+      throw;
     } catch (...) {
       const std::exception_ptr error = std::current_exception();
       writes.settle_after_failure();

@@ -1,6 +1,7 @@
 #include "deepseek/scheduler/group.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "deepseek/ops/core/kinds.h"
 
@@ -10,6 +11,7 @@ namespace {
 // Above this a row leaves the private cache, and computing it in several passes over memory is as good.
 constexpr int64_t longest_fused_row = 1 << 16;
 constexpr size_t most_nodes = 8192;
+constexpr int64_t least_kept_bytes = 1 << 16;
 
 // Where a value would lie in a group's domain.
 struct Fit {
@@ -24,6 +26,7 @@ class Grouper {
     out_.in_domain.resize(ir.values.size());
     out_.operands.resize(ir.nodes.size());
     out_.bases = find_bases(ir);
+    find_levels();
   }
 
   Grouping run() {
@@ -60,6 +63,37 @@ class Grouper {
   // Whether the memory behind v is g's but no step of g can read v: a view that is more than a map of dims, such as a slice.
   bool only_in_memory(int v, int g) const { return group_of_value(v) == g && fused_group_of(v) != g; }
 
+  // The group of v's base as far as node n may join it: what is computed again must not move to where it was first computed.
+  int fused_group_seen(const IrNode& n, int v) const {
+    return n.recomputed && !ir_.node_of(base(v).value).recomputed ? -1 : fused_group_of(v);
+  }
+
+  // The level of a node is the number of kernels on the longest way to it. What may wait is needed when its first user is.
+  void find_levels() {
+    level_.assign(ir_.nodes.size(), 0);
+    first_user_.assign(ir_.nodes.size(), std::numeric_limits<int>::max());
+    for (size_t i = 0; i < ir_.nodes.size(); ++i) {
+      for (int v : ir_.nodes[i].inputs) level_[i] = std::max(level_[i], level_[node_of(v)]);
+      level_[i] += ir_.nodes[i].kind == IrKind::kernel;
+    }
+    for (size_t i = ir_.nodes.size(); i-- > 0;) {
+      const IrNode& n = ir_.nodes[i];
+      const bool waits = n.kind == IrKind::view || (n.backward && (n.kind == IrKind::pointwise || n.kind == IrKind::cast));
+      const bool passes = waits && first_user_[i] != std::numeric_limits<int>::max();
+      for (int v : ir_.nodes[i].inputs) first_user_[node_of(v)] = std::min(first_user_[node_of(v)], passes ? first_user_[i] : level_[i]);
+    }
+  }
+  size_t node_of(int v) const { return static_cast<size_t>(ir_.values[static_cast<size_t>(v)].node); }
+
+  // A step of the backward part that only needs what the forward part computes could join it there, but then its result would
+  // be kept until the gradients that it meets have come back through the kernels after it.
+  bool too_early(int node, int g) const {
+    const IrNode& n = ir_.nodes[static_cast<size_t>(node)];
+    if (!n.backward || ir_.spec(n.first_output).bytes() < least_kept_bytes) return false;
+    const int level = out_.groups[static_cast<size_t>(g)].level, next = first_user_[static_cast<size_t>(node)];
+    return level_[static_cast<size_t>(node)] <= level && next > level && next != std::numeric_limits<int>::max();
+  }
+
   int start_group(int node, bool fused, const Shape& domain) {
     const int g = static_cast<int>(out_.groups.size());
     out_.groups.push_back({.fused = fused, .domain = domain});
@@ -68,6 +102,7 @@ class Grouper {
   }
   void enter(int node, int g) {
     group(g).nodes.push_back(node);
+    group(g).level = std::max(group(g).level, level_[static_cast<size_t>(node)]);
     out_.group_of[static_cast<size_t>(node)] = g;
     for (int v : ir_.nodes[static_cast<size_t>(node)].inputs) {
       const int from = group_of_value(v);
@@ -108,7 +143,7 @@ class Grouper {
     bool reads_row = false;
     const uint32_t all = all_dims(g), kept = all & ~g.reduced;
     for (int v : n.inputs) {
-      if (fused_group_of(v) != g_id) continue;
+      if (fused_group_seen(n, v) != g_id) continue;
       const DimMap to_base = broadcast_map(base(v), shape(v), s);
       const DimMap& in_domain = out_.in_domain[static_cast<size_t>(base(v).value)];
       for (int d = 0; d < s.size(); ++d) {
@@ -188,6 +223,7 @@ class Grouper {
     }
     to.nodes.insert(to.nodes.end(), from.nodes.begin(), from.nodes.end());
     std::sort(to.nodes.begin(), to.nodes.end());
+    to.level = std::max(to.level, from.level);
     if (from.has_reduce && !to.has_reduce) {
       to.has_reduce = true;
       for (int d = 0; d < from.domain.size(); ++d) {
@@ -252,9 +288,9 @@ class Grouper {
     for (int v : n.inputs) {
       const int source = group_of_value(v);
       if (source >= 0 && std::find(needed.begin(), needed.end(), source) == needed.end()) needed.push_back(source);
-      const int g = fused_group_of(v);
+      const int g = fused_group_seen(n, v);
       if (g < 0 || std::find(candidates.begin(), candidates.end(), g) != candidates.end()) continue;
-      if (group(g).nodes.size() >= most_nodes) continue;
+      if (group(g).nodes.size() >= most_nodes || too_early(node, g)) continue;
       if (std::any_of(n.inputs.begin(), n.inputs.end(), [&](int other) { return only_in_memory(other, g); })) continue;
       if (std::optional<Fit> f = fit(n, s, g)) {
         candidates.push_back(g);
@@ -367,6 +403,7 @@ class Grouper {
 
   const Ir& ir_;
   Grouping out_;
+  std::vector<int> level_, first_user_;  // per node; of the users the lowest level
   std::vector<uint64_t> visited_;
   uint64_t stamp_ = 0;
 };

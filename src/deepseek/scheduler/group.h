@@ -12,6 +12,7 @@ struct Group {
   Shape domain;                  // fused: what the program runs over
   uint32_t reduced = 0;          // domain dims (of size > 1) that its reduce steps reduce
   bool has_reduce = false;
+  int level = 0;                 // the highest of its nodes
   std::vector<int> users;        // groups that need a result of this one; may name merged groups
   int merged_into = -1;
 };

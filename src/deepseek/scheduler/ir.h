@@ -37,6 +37,8 @@ struct IrNode {
   Buffer buffer;
   std::vector<PostOp> post_ops;  // kernel: what was folded into its end; their operands are the last inputs
   int origin = 0;  // position in the walk of the node that this came from
+  bool backward = false;    // of a gradient rule
+  bool recomputed = false;  // a copy that backward reads instead of a value kept since the forward part
 };
 
 struct IrValue {

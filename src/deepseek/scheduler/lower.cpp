@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <numeric>
 #include <unordered_map>
 
 #include "deepseek/graph/leaf.h"
@@ -29,14 +31,15 @@ class Lowering {
     for (size_t i = 0; i < walk_.scalars.size(); ++i) {
       scalars_.push_back(add({.kind = IrKind::scalar, .slot = static_cast<int>(i)}, {walk_.scalars[i]->spec()})[0]);
     }
-    for (size_t i = 0; i < walk_.order.size(); ++i) {
+    ir_.results.resize(walk_.order.size());
+    for (size_t i : as_recorded()) {
       origin_ = static_cast<int>(i);
       const Node& n = *walk_.order[i];
       std::vector<int> in;
       for (const Value& v : n.inputs()) in.push_back(outer_value(v));
-      ir_.results.push_back(lower(n, std::move(in)));
+      ir_.results[i] = lower(n, std::move(in));
       if (walk_.keep[i]) {
-        for (int v : ir_.results.back()) ir_.values[static_cast<size_t>(v)].keep = true;
+        for (int v : ir_.results[i]) ir_.values[static_cast<size_t>(v)].keep = true;
       }
     }
     drop_unused();
@@ -44,6 +47,14 @@ class Lowering {
   }
 
  private:
+  // The walk goes from results to operands; what is recorded together is best computed together, while its operands are there.
+  std::vector<size_t> as_recorded() const {
+    std::vector<size_t> order(walk_.order.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return walk_.order[a]->sequence < walk_.order[b]->sequence; });
+    return order;
+  }
+
   int outer_value(const Value& v) {
     const size_t i = index_of(v.node->mark_index);
     switch (place_of(v.node->mark_index)) {
@@ -62,6 +73,7 @@ class Lowering {
     n.first_output = static_cast<int>(ir_.values.size());
     n.n_outputs = static_cast<int>(outputs.size());
     n.origin = origin_;
+    n.backward = walk_.order[static_cast<size_t>(origin_)]->line.backward;
     std::vector<int> values;
     values.reserve(outputs.size());
     for (const auto& o : outputs) {

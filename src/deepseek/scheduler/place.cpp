@@ -84,22 +84,29 @@ class Placer {
   void take(int out, int in) {
     const int r = root(in);
     buffer(out).same_as = r;
+    buffer(r).overwritten |= buffer(r).source == PlanBuffer::Source::leaf;
     buffer(r).last = buffer(out).last;
     buffer(r).escapes |= buffer(out).escapes;
   }
 
-  // An output may lie where an input lies when every access to those bytes in this program is to the same element.
+  // An output may lie where an input lies when every access to those bytes in this program is to the same element. What stays
+  // after the run takes bytes that were there before it, and temporaries each other's: were a new parameter to lie where its
+  // gradient lay, all gradients would live to the end.
   void share_in_program(int i, const fused::Program& p, const PlanStep& s) {
-    for (const fused::Access& out : p.accesses) {
-      if (out.kind != fused::Access::Kind::memory || !s.operands[static_cast<size_t>(out.buffer)].output) continue;
-      const int to = s.operands[static_cast<size_t>(out.buffer)].buffer;
-      if (is_row_level(p, out) || buffer(to).same_as >= 0) continue;
-      for (const fused::Access& in : p.accesses) {
-        if (in.kind != fused::Access::Kind::memory || s.operands[static_cast<size_t>(in.buffer)].output) continue;
-        const PlanStep::Operand& from = s.operands[static_cast<size_t>(in.buffer)];
-        if (!can_take(i, to, from.buffer) || !accesses_agree(p, s, root(from.buffer), out)) continue;
-        take(to, from.buffer);
-        break;
+    for (const bool alike : {true, false}) {
+      for (const fused::Access& out : p.accesses) {
+        if (out.kind != fused::Access::Kind::memory || !s.operands[static_cast<size_t>(out.buffer)].output) continue;
+        const int to = s.operands[static_cast<size_t>(out.buffer)].buffer;
+        if (is_row_level(p, out) || buffer(to).same_as >= 0) continue;
+        for (const fused::Access& in : p.accesses) {
+          if (in.kind != fused::Access::Kind::memory || s.operands[static_cast<size_t>(in.buffer)].output) continue;
+          const PlanStep::Operand& from = s.operands[static_cast<size_t>(in.buffer)];
+          const bool stays = buffer(root(from.buffer)).source == PlanBuffer::Source::leaf;
+          if (alike && stays != buffer(to).escapes) continue;
+          if (!can_take(i, to, from.buffer) || !accesses_agree(p, s, root(from.buffer), out)) continue;
+          take(to, from.buffer);
+          break;
+        }
       }
     }
   }

@@ -4,6 +4,14 @@
 
 namespace deepseek::scheduler {
 
+int64_t Plan::footprint() const {
+  int64_t bytes = arena_bytes;
+  for (const PlanBuffer& b : buffers) {
+    if (b.same_as < 0 && b.source == PlanBuffer::Source::storage) bytes += b.bytes;
+  }
+  return bytes;
+}
+
 std::string to_string(const Plan& plan) {
   std::ostringstream s;
   const auto place = [&](int b) {

@@ -21,6 +21,7 @@ struct PlanBuffer {
   int first = 0, last = 0;  // steps that write it first and read it last
   bool escapes = false;     // somebody can ask for it afterwards
   int same_as = -1;         // another buffer whose bytes it takes over
+  bool overwritten = false; // leaf: a result takes its bytes over
 };
 
 struct Location {
@@ -44,6 +45,7 @@ struct PlanStep {
   int workspace = -1;                       // a buffer
   int origin = 0;                           // node of the walk that a failure is reported for
   std::string name;
+  const std::string* layer = nullptr;       // that recorded it; interned
 };
 
 struct Plan {
@@ -64,6 +66,9 @@ struct Plan {
   std::vector<int> bound;        // buffers that have bytes of their own
   std::vector<int> overwritten;  // slots of leaves whose bytes a result takes
   int64_t bytes = 0;             // of all buffers
+
+  // Bytes that a run allocates: the arena and new results.
+  int64_t footprint() const;
 
   // The buffer whose bytes b occupies.
   int root(int b) const {

@@ -4,6 +4,7 @@
 #include "deepseek/graph/leaf.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/runtime/parallel.h"
+#include "deepseek/scheduler/budget.h"
 
 namespace deepseek::scheduler {
 namespace {
@@ -122,6 +123,7 @@ void Walk::run(std::span<const Value> roots, std::span<Node* const> befores) {
 void Walk::write_key() {
   key.add(num_threads());
   key.add(fused::current_isa());
+  key.word(static_cast<uint64_t>(bytes_left = scheduler::bytes_left()));
   key.word(order.size());
   for (size_t i = 0; i < order.size(); ++i) {
     const Node& n = *order[i];

@@ -22,6 +22,7 @@ struct Walk {
   std::vector<Leaf> leaves;     // computed values, in the order of first use
   std::vector<Node*> scalars;   // numbers, in the order of first use
   KeyWriter key;
+  int64_t bytes_left = -1;      // that a plan may take; -1: as many as it needs
 
   // Refers to nodes without owning them: the roots do. `befores` are references that do not count as in use.
   void run(std::span<const Value> roots, std::span<Node* const> befores);

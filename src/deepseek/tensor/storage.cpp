@@ -20,38 +20,40 @@ class CachingAllocator {
   void* take(int64_t bytes) {
     const int64_t size = round_up(bytes);
     std::lock_guard lock(mutex_);
-    stats_.in_use += size;
+    stats_.in_use += whole_pages(bytes);
     stats_.peak = std::max(stats_.peak, stats_.in_use);
     auto it = free_.lower_bound(size);
-    // A block up to one eighth larger than needed is good enough; larger ones stay for larger requests.
-    if (it != free_.end() && it->first <= size + size / 8) {
+    // A block up to one eighth larger than needed is good enough; smaller requests leave larger blocks to larger ones. Of large
+    // blocks the rest is not touched and costs nothing.
+    if (it != free_.end() && it->first <= (size >= 4 * huge_page ? 2 * size : size + size / 8)) {
       void* p = it->second.back();
       it->second.pop_back();
       stats_.cached -= it->first;
       sizes_.emplace(p, it->first);
-      stats_.in_use += it->first - size;
       if (it->second.empty()) free_.erase(it);
       return p;
     }
+    // Blocks of sizes that are no longer asked for give way.
+    if (size >= 4 * huge_page) trim(stats_.in_use / 8);
     void* p = fresh(size);
     if (!p) {
-      trim();
+      trim(0);
       p = fresh(size);
     }
     if (!p) {
-      stats_.in_use -= size;
+      stats_.in_use -= whole_pages(bytes);
       raise_runtime("out of memory: ", bytes, " bytes asked for while ", stats_.in_use, " are in use");
     }
     sizes_.emplace(p, size);
     return p;
   }
 
-  void give(void* p) {
+  void give(void* p, int64_t bytes) {
     std::lock_guard lock(mutex_);
     auto it = sizes_.find(p);
     const int64_t size = it->second;
     sizes_.erase(it);
-    stats_.in_use -= size;
+    stats_.in_use -= whole_pages(bytes);
     stats_.cached += size;
     free_[size].push_back(p);
   }
@@ -69,11 +71,14 @@ class CachingAllocator {
   }
   void release() {
     std::lock_guard lock(mutex_);
-    trim();
+    trim(0);
   }
 
  private:
   static constexpr int64_t huge_page = 2 << 20;
+
+  // What of a block is used, and so costs memory.
+  static int64_t whole_pages(int64_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
   // Sizes keep their three leading bits: blocks of nearly the same size serve each other, as for batches of another length.
   // What is never touched costs no memory.
@@ -88,12 +93,14 @@ class CachingAllocator {
     if (p && size >= huge_page) madvise(p, static_cast<size_t>(size), MADV_HUGEPAGE);
     return p;
   }
-  void trim() {
-    for (auto& [size, blocks] : free_) {
-      for (void* p : blocks) std::free(p);
-      stats_.cached -= size * static_cast<int64_t>(blocks.size());
+  // Gives cached blocks back, the largest first, until no more than `keep` bytes are left.
+  void trim(int64_t keep) {
+    while (!free_.empty() && stats_.cached > keep) {
+      auto last = std::prev(free_.end());
+      for (void* p : last->second) std::free(p);
+      stats_.cached -= last->first * static_cast<int64_t>(last->second.size());
+      free_.erase(last);
     }
-    free_.clear();
   }
 
   std::mutex mutex_;
@@ -128,7 +135,7 @@ Storage::~Storage() {
   } else if (bytes_ <= SmallBlocks::largest) {
     SmallBlocks::give(data_, bytes_);
   } else {
-    allocator().give(data_);
+    allocator().give(data_, bytes_);
   }
 }
 

@@ -84,19 +84,19 @@ void Standardize::expand(const TensorList& in, TensorList& out) const {
 }
 
 void Standardize::gradient(Grad& g) const {
-  const bool weight = g.inputs() > 1, bias = g.inputs() > 2;
+  const bool through_statistics = g.has_grad(1) || g.has_grad(2);
   if (g.has_grad(0)) {
     StandardizeBackward back;
     static_cast<StandardizeBase&>(back) = *this;
-    back.bias = bias;
     TensorList in{g.grad(0), g.input(0), g.output(1), g.output(2)};
-    if (weight) in.push_back(g.input(1));
-    const TensorList out = apply_many(back, in);
-    for (size_t i = 0; i < out.size(); ++i) g.set(static_cast<int>(i), out[i]);
-    if (!g.has_grad(1) && !g.has_grad(2)) return;
-    const Tensor rest = statistics_gradient(g);
-    g.set(0, out[0] + rest);
-  } else {
+    if (g.inputs() > 1) in.push_back(g.input(1));
+    for (int i = 0; i < g.inputs(); ++i) {
+      if (!g.needs(i)) continue;
+      back.part = i;
+      const Tensor part = apply_list(back, in);
+      g.set(i, i == 0 && through_statistics ? part + statistics_gradient(g) : part);
+    }
+  } else if (through_statistics) {
     g.set(0, statistics_gradient(g));
   }
 }
@@ -115,38 +115,38 @@ Tensor Standardize::statistics_gradient(const Grad& g) const {
   return sum;
 }
 
-void StandardizeBackward::infer(Specs in, std::vector<Spec>& out) const {
-  out.push_back(*in[1]);
-  if (in.size() > 4) out.push_back({in[4]->dtype, in[4]->shape});
-  if (bias) out.push_back({in[4]->dtype, in[4]->shape});
-}
+Spec StandardizeBackward::infer(Specs in) const { return part == of_input ? *in[1] : *in[4]; }
 
 void StandardizeBackward::expand(const TensorList& in, TensorList& out) const {
   const Tensor up = wide(in[0]), x = wide(in[1]);
   if (x.numel() == 0) {
-    out.push_back(copy_of(in[1]));
-    for (int i = 0; i < (in.size() > 4) + bias; ++i) out.push_back(filled_like(in[4], 0));
+    out.push_back(part == of_input ? copy_of(in[1]) : filled_like(in[4], 0));
     return;
   }
+  const Spec parameter = in.size() > 4 ? in[4].spec() : Spec();
   const Tensor slope = rsqrt(keep(in[3], x.shape()) + eps);
   const double scale = 1 / count(x.shape());
   if (per_channel(x.shape(), in.size() > 4)) {
     const Tensor mean = keep(in[2], x.shape());
     const Tensor sum_g = sum_over(up, dims), sum_gy = sum_over(up * (x - mean), dims) * slope;
+    if (part != of_input) {
+      out.push_back(parameter_sum(part == of_weight ? sum_gy : sum_g, parameter));
+      return;
+    }
     const Tensor of_up = in.size() > 4 ? slope * wide(column(in[4], x.rank())) : slope;
     const Tensor of_x = -(slope * sum_gy * scale), shift = -(sum_g * scale + mean * of_x);
     out.push_back(cast((x * of_x + shift + up) * of_up, in[1].dtype()));
-    if (in.size() > 4) out.push_back(parameter_sum(sum_gy, {in[4].dtype(), in[4].shape()}));
-    if (bias) out.push_back(parameter_sum(sum_g, {in[4].dtype(), in[4].shape()}));
     return;
   }
   const Tensor y = (centre ? x - keep(in[2], x.shape()) : x) * slope;
+  if (part != of_input) {
+    out.push_back(parameter_sum(part == of_weight ? up * y : up, parameter));
+    return;
+  }
   const Tensor h = in.size() > 4 ? up * wide(column(in[4], x.rank())) : up;
   Tensor inner = h - y * (sum_over(h * y, dims) * scale);
   if (centre) inner = inner - sum_over(h, dims) * scale;
   out.push_back(cast(inner * slope, in[1].dtype()));
-  if (in.size() > 4) out.push_back(parameter_sum(up * y, {in[4].dtype(), in[4].shape()}));
-  if (bias) out.push_back(parameter_sum(up, {in[4].dtype(), in[4].shape()}));
 }
 
 void StandardizeBackward::gradient(Grad& g) const {
@@ -162,15 +162,15 @@ void StandardizeBackward::gradient(Grad& g) const {
   };
   Tensor of_up, of_y;  // gradients of `up`, and of y before it is pulled back to x
   const auto add = [](Tensor& sum, const Tensor& part) { sum = sum.defined() ? sum + part : part; };
-  if (weight && g.has_grad(1)) {
-    const Tensor v = wide(column(g.grad(1), x.rank()));
+  if (part == of_weight) {
+    const Tensor v = wide(column(g.grad(), x.rank()));
     add(of_up, v * y);
     add(of_y, v * up);
   }
-  if (bias && g.has_grad(2)) add(of_up, deepseek::expand(wide(column(g.grad(2), x.rank())), x.shape()));
+  if (part == of_bias) add(of_up, deepseek::expand(wide(column(g.grad(), x.rank())), x.shape()));
   Tensor of_x;
-  if (g.has_grad(0)) {
-    const Tensor u = wide(g.grad(0)), back = pulled_back(u), h = weight ? up * w : up;
+  if (part == of_input) {
+    const Tensor u = wide(g.grad()), back = pulled_back(u), h = weight ? up * w : up;
     add(of_up, weight ? back * w : back);
     if (weight) g.set(4, parameter_sum(back * up, g.input_spec(4)));
     add(of_y, -(slope * (u * mean_of(h * y) + h * mean_of(u * y))));

@@ -35,14 +35,16 @@ struct Standardize : StandardizeBase {
   Tensor statistics_gradient(const Grad& g) const;
 };
 
-// gradient of y, x, mean, variance [, weight] -> gradients of x [, weight [, bias]]
+// gradient of y, x, mean, variance [, weight] -> one of the gradients of x, weight and bias. Each is a node of its own, so that
+// keeping a parameter's gradient does not keep that of x; what they share is computed once.
 struct StandardizeBackward : StandardizeBase {
   static constexpr OpInfo info{.name = "standardize_backward"};
   static constexpr Saves saves = Saves::inputs;
-  bool bias = false;
+  enum Part : int { of_input, of_weight, of_bias };
+  int part = of_input;
   static constexpr auto attrs = std::tuple{&StandardizeBackward::dims, &StandardizeBackward::eps, &StandardizeBackward::centre,
-                                           &StandardizeBackward::channel_dim, &StandardizeBackward::bias};
-  void infer(Specs in, std::vector<Spec>& out) const;
+                                           &StandardizeBackward::channel_dim, &StandardizeBackward::part};
+  Spec infer(Specs in) const;
   void expand(const TensorList& in, TensorList& out) const;
   void gradient(Grad& g) const;
 };

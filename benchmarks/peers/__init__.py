@@ -1,0 +1,1 @@
+"""The same networks in other libraries, written as their users write them."""
