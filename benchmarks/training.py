@@ -104,7 +104,7 @@ class UNet3d(Case):
 
         F = ds.nn.functional
         x, y = ds.randn(*self.shape).eval(), (ds.rand(*self.shape) > 0.9).float().eval()
-        model = ds.models.unet3d(channels=(16, 32, 64, 128))
+        model = ds.models.unet3d(channels=(16, 32, 64, 128), norm="batch")
         with ds.no_grad():
             model(x[:1]).eval()
         optimizer = ds.optim.AdamW(model.parameters(), lr=1e-3)
@@ -202,7 +202,7 @@ class Bert(LanguageModel):
     def model_of_deepseek(self):
         import deepseek as ds
 
-        return ds.models.bert_for_masked_lm()
+        return ds.models.BertForMaskedLM()
 
     def model_of_torch(self):
         import transformers
