@@ -79,7 +79,7 @@ void PendingWrites::collect(std::vector<Value>& roots, std::vector<Node*>& befor
 void PendingWrites::clear() {
   if (!any()) return;
   if (Rehearsal* rehearsal = Rehearsal::current()) {
-    for (const Write& w : writes_) rehearsal->wrote(w);
+    for (const Write& w : writes_) rehearsal->wrote(*w.impl, w.before, w.cell_before);
   }
   std::vector<Write> done;
   const std::lock_guard lock(guard());

@@ -47,8 +47,8 @@ void Rehearsal::planned(const std::shared_ptr<scheduler::Plan>& plan) {
 
 void Rehearsal::on_end(std::function<void()> undo) { undo_.push_back(std::move(undo)); }
 
-void Rehearsal::wrote(const PendingWrites::Write& w) {
-  undo_.push_back([impl = Ref<TensorImpl>(w.impl), value = restorer(w.before, w.impl->value()), cell = w.cell_before] {
+void Rehearsal::wrote(TensorImpl& tensor, const Value& before, const Value& cell_before) {
+  undo_.push_back([impl = Ref<TensorImpl>(&tensor), value = restorer(before, tensor.value()), cell = cell_before] {
     impl->restore(value(impl->value()), cell);
   });
 }

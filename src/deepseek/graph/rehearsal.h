@@ -27,8 +27,9 @@ class Rehearsal {
   // Nodes up to this one were recorded before: they are computed in earnest.
   uint64_t started_at() const { return started_at_; }
 
-  void wrote(const PendingWrites::Write&);      // after the evaluation that would have computed it
-  void changes_gradient(TensorImpl&);           // before
+  // After the evaluation that would have computed the write.
+  void wrote(TensorImpl&, const Value& before, const Value& cell_before);
+  void changes_gradient(TensorImpl&);  // before it changes
   void on_end(std::function<void()> undo);
 
   // The plan with the largest arena so far.
