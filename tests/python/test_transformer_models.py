@@ -2,6 +2,9 @@
 
 import copy
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -204,6 +207,21 @@ def test_generation_equals_uncached_scores():
     for _ in range(12):
         ids = np.concatenate([ids, values(net(deepseek.tensor(ids)))[:, -1].argmax(-1)[:, None]], 1)
     np.testing.assert_array_equal(out, ids)
+
+
+def test_one_plan_serves_all_steps_of_generation():
+    code = f"""
+import deepseek
+net = deepseek.models.gpt2(**{GPT2})
+net.generate(deepseek.tensor([[1, 2, 3]]), 3)
+print("warm", flush=True)
+net.generate(deepseek.tensor([[3, 4, 5]]), 20)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"DEEPSEEK_PRINT_PLANS": "1"})
+    plans = (done.stdout + done.stderr).count(" steps, arena ")
+    one = subprocess.run([sys.executable, "-c", code.replace(", 20)", ", 0)")], capture_output=True, text=True,
+                         env=os.environ | {"DEEPSEEK_PRINT_PLANS": "1"})
+    assert done.returncode == 0 and plans == (one.stdout + one.stderr).count(" steps, arena ") > 1
 
 
 def test_sampling_follows_the_probabilities():
