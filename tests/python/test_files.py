@@ -134,6 +134,7 @@ def entry(dtype="F32", shape=(2,), offsets=(0, 8)):
     (safetensors({"a": entry(offsets=(8, 0))}, b"\0" * 8), "end before"),
     (safetensors({"a": entry(shape=(2**40, 2**40))}, b"\0" * 8), "too many elements"),
     (safetensors({"a": entry(shape=(2**63 - 1, 0))}, b""), "too large"),
+    (safetensors({"a": entry(shape=(2**40, 2**40, 0))}, b""), "too many"),
     (safetensors({"a": entry(shape=(-2,))}, b"\0" * 8), "0 or more"),
     (safetensors({"a": entry(shape=(2.0,))}, b"\0" * 8), "0 or more"),
     (safetensors({"a": entry(shape=(2**64,))}, b"\0" * 8), "out of range"),
@@ -282,7 +283,8 @@ def test_idx(dtype, code, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\0", b"\0\0\7\0", b"\1\0\x08\0a", b"\0\0\x08\1\0\0\0\3ab", b"\0\0\x08\1\0\0\0\3abcd",
-                                     b"\0\0\x08\3\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", b"\0\0\x08\xff" + b"\0\0\0\1" * 255 + b"a"])
+                                     b"\0\0\x08\3\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", b"\0\0\x08\xff" + b"\0\0\0\1" * 255 + b"a",
+                                     b"\0\0\x08\3" + b"\xff" * 8 + b"\0" * 4])
 def test_broken_idx(content, tmp_path):
     for name, raw in (("a", content), ("a.gz", gzip.compress(content))):
         with pytest.raises(ValueError):

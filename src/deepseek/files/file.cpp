@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -57,11 +58,12 @@ uint64_t checked_bytes(const std::vector<uint64_t>& shape, DType dtype, std::str
   constexpr uint64_t limit = uint64_t{1} << 62;
   uint64_t n = static_cast<uint64_t>(size_of(dtype));
   bool empty = false;
-  for (uint64_t d : shape) empty = empty || d == 0;
   for (uint64_t d : shape) {
     ensure(d <= limit, name, ": a dim of ", d, " is too large");
-    if (!empty) ensure(n <= limit / d, name, ": the shape holds too many elements");
-    if (!empty) n *= d;
+    empty = empty || d == 0;
+    // Of an empty tensor too, since its strides are products of the other dims.
+    ensure(n <= limit / std::max<uint64_t>(d, 1), name, ": the shape holds too many elements");
+    n *= std::max<uint64_t>(d, 1);
   }
   return empty ? 0 : n;
 }

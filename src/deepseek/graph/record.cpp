@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "deepseek/backends/cpu/fused/register_type.h"
@@ -49,7 +50,7 @@ namespace {
 
 void check_size(std::string_view op, const Shape& shape) {
   double elements = 1;
-  for (int64_t d : shape) elements *= static_cast<double>(d);
+  for (int64_t d : shape) elements *= static_cast<double>(std::max<int64_t>(d, 1));  // strides are such products in an empty result too
   if (elements > 0x1p57) [[unlikely]] raise_value(op, ": a result of shape ", to_string(shape), " is too large");
 }
 
