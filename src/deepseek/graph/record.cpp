@@ -49,8 +49,8 @@ namespace detail {
 namespace {
 
 void check_size(std::string_view op, const Shape& shape) {
-  double elements = 1;
-  for (int64_t d : shape) elements *= static_cast<double>(std::max<int64_t>(d, 1));  // strides are such products in an empty result too
+  double elements = 1;  // strides are such products in an empty result too
+  for (int64_t d : shape) elements *= static_cast<double>(std::max<int64_t>(d, 1));
   if (elements > 0x1p57) [[unlikely]] raise_value(op, ": a result of shape ", to_string(shape), " is too large");
 }
 
