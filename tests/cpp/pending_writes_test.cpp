@@ -1,4 +1,5 @@
-// In-place writes that wait for an evaluation: what becomes of them when it fails, and when their tensors die meanwhile.
+// In-place writes that wait for an evaluation: what becomes of them when it fails, and when their tensors die
+// meanwhile.
 #include <atomic>
 #include <thread>
 
@@ -19,8 +20,12 @@ struct Failing : KernelOp {
   void cpu(const KernelArgs&) const { raise_value("failing: on purpose"); }
 };
 
-Tensor numbers(float first) { return Tensor::from_vector<float>({first, first + 1, first + 2}, {3}); }
-std::vector<float> values(const Tensor& t) { return t.to_vector<float>(); }
+Tensor numbers(float first) {
+  return Tensor::from_vector<float>({first, first + 1, first + 2}, {3});
+}
+std::vector<float> values(const Tensor& t) {
+  return t.to_vector<float>();
+}
 
 TEST(PendingWrites, TheFailedOneIsUndoneTheOthersAreComputed) {
   Tensor good = numbers(0), bad = numbers(10), last = numbers(20);
@@ -29,7 +34,8 @@ TEST(PendingWrites, TheFailedOneIsUndoneTheOthersAreComputed) {
   good.assign(good + 1.0);
   bad.assign(apply(Failing{}, bad));
   last.assign(last * 2.0);
-  EXPECT_THROW((numbers(1) + 1.0).eval(), Error) << "nothing pending was needed for it, but every evaluation computes the writes";
+  EXPECT_THROW((numbers(1) + 1.0).eval(), Error)
+      << "nothing pending was needed for it, but every evaluation computes the writes";
   EXPECT_EQ(values(good), (std::vector<float>{1, 2, 3}));
   EXPECT_EQ(values(bad), (std::vector<float>{10, 11, 12}));
   EXPECT_EQ(values(last), (std::vector<float>{40, 42, 44}));

@@ -1,7 +1,7 @@
 // MNIST's format, plain or compressed.
-#include "deepseek/files/idx.h"
-
 #include "input.h"
+
+#include "deepseek/files/idx.h"
 
 using namespace deepseek;
 

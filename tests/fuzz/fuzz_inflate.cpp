@@ -1,7 +1,7 @@
 // Deflate streams and gzip files.
-#include "deepseek/files/inflate.h"
-
 #include "input.h"
+
+#include "deepseek/files/inflate.h"
 
 using namespace deepseek;
 

@@ -1,9 +1,9 @@
 // JSON: what was read is written and read again.
-#include "deepseek/files/json.h"
-
 #include <cstdlib>
 
 #include "input.h"
+
+#include "deepseek/files/json.h"
 
 using namespace deepseek;
 

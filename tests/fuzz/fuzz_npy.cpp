@@ -1,7 +1,7 @@
 // Arrays of numpy.
-#include "deepseek/files/npy.h"
-
 #include "input.h"
+
+#include "deepseek/files/npy.h"
 
 using namespace deepseek;
 

@@ -1,7 +1,7 @@
 // Zip archives of numpy arrays.
-#include "deepseek/files/npy.h"
-
 #include "input.h"
+
+#include "deepseek/files/npy.h"
 
 using namespace deepseek;
 

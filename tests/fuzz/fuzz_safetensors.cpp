@@ -1,7 +1,7 @@
 // Files of the safetensors format, with what deepseek::save puts into their metadata.
-#include "deepseek/files/save.h"
-
 #include "input.h"
+
+#include "deepseek/files/save.h"
 
 using namespace deepseek;
 

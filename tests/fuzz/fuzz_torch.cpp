@@ -1,7 +1,7 @@
 // Files of torch.save, zip and older ones.
-#include "deepseek/files/torch_file.h"
-
 #include "input.h"
+
+#include "deepseek/files/torch_file.h"
 
 using namespace deepseek;
 

@@ -1,11 +1,11 @@
 // What the fuzzers share: bytes as a file, and the rule that a reader returns or raises a user error.
 #pragma once
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "deepseek/files/file.h"
 #include "deepseek/files/tree.h"
@@ -29,8 +29,12 @@ inline std::string as_file(const uint8_t* data, size_t size) {
   return written ? "/proc/self/fd/" + std::to_string(fd) : "/dev/null";
 }
 
-inline files::Bytes as_bytes(const uint8_t* data, size_t size) { return {reinterpret_cast<const std::byte*>(data), size}; }
-inline std::string_view as_text(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+inline files::Bytes as_bytes(const uint8_t* data, size_t size) {
+  return {reinterpret_cast<const std::byte*>(data), size};
+}
+inline std::string_view as_text(const uint8_t* data, size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
 
 // Reads every element, so that a tensor over bytes outside the file is noticed.
 inline void read_all(const Tensor& t) {
@@ -42,7 +46,8 @@ inline void read_all(const Tensor& t) {
 }
 
 inline void read_all(const Tree& tree) {
-  if (tree.is<Tensor>()) read_all(tree.tensor("value"));
+  if (tree.is<Tensor>())
+    read_all(tree.tensor("value"));
   else if (tree.is<TreeDict>()) {
     for (const Tree& value : tree.dict("value").values) read_all(value);
   } else if (tree.is<TreeList>() || tree.is<TreeTuple>()) {

@@ -9,15 +9,17 @@
 namespace deepseek {
 namespace {
 
-// A tensor may die on one thread while another, whose list it is in, computes the write. The lock is held for a few instructions;
-// no value is released under it, since that may run a destructor which comes back here.
+// A tensor may die on one thread while another, whose list it is in, computes the write. The lock is held for a few
+// instructions; no value is released under it, since that may run a destructor which comes back here.
 std::mutex& guard() {
   static std::mutex& mutex = *new std::mutex;
   return mutex;
 }
 
 // Below zero: in no list. Read without the lock by a tensor that dies, so it is the last thing to be written.
-std::atomic_ref<int> slot_of(int& slot) { return std::atomic_ref<int>(slot); }
+std::atomic_ref<int> slot_of(int& slot) {
+  return std::atomic_ref<int>(slot);
+}
 
 }  // namespace
 
@@ -111,7 +113,8 @@ void PendingWrites::settle_after_failure() {
     count_ = 0;
   }
   for (;;) {
-    // Evaluating may end the life of any tensor, this one too: its values are held, and it is looked for again afterwards.
+    // Evaluating may end the life of any tensor, this one too: its values are held, and it is looked for again
+    // afterwards.
     const TensorImpl* impl = nullptr;
     std::array<Value, 2> values;
     {

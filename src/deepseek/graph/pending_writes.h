@@ -1,5 +1,5 @@
-// The in-place writes of a thread that nothing has computed yet. Every evaluation computes them, so that step() in a loop
-// picks up what layers and metrics wrote.
+// The in-place writes of a thread that nothing has computed yet. Every evaluation computes them, so that step() in a
+// loop picks up what layers and metrics wrote.
 #pragma once
 #include <atomic>
 #include <memory>

@@ -123,8 +123,8 @@ void TensorImpl::write_through(Value v) {
   }
   const bool detached = is_detached(steps_);
   if (detached && v.node->requires_grad) {
-    raise_runtime("in-place write: a detached tensor and the one that it shares memory with cannot have two histories, but the value "
-                  "written requires grad; write to a clone()");
+    raise_runtime("in-place write: a detached tensor and the one that it shares memory with cannot have two histories, but the "
+                  "value written requires grad; write to a clone()");
   }
   std::vector<Value> bases{cell_->value};
   for (size_t i = 0; i + 1 < steps_.size(); ++i) bases.push_back(apply_view(*steps_[i], bases.back()));

@@ -113,7 +113,8 @@ void Walk::run(std::span<const Value> roots, std::span<Node* const> befores) {
   }
   for (Leaf& l : leaves) {
     const Buffer& b = l.node->outputs()[static_cast<size_t>(l.output)].buffer;
-    const bool read_by_backward = on_live_tape(*l.node) && static_cast<int>(l.node->op->saves) & static_cast<int>(Saves::outputs);
+    const bool saved = static_cast<int>(l.node->op->saves) & static_cast<int>(Saves::outputs);
+    const bool read_by_backward = saved && on_live_tape(*l.node);
     l.donatable = !read_by_backward && l.node->use_count() == l.uses && l.node->outputs().size() == 1 && b.storage->use_count() == 1 &&
                   b.storage->owned() && b.storage->writable();
   }
