@@ -1,5 +1,6 @@
 #include "deepseek/backends/cpu/gemm/matmul.h"
 
+#include "deepseek/backends/cpu/gemm/dense.h"
 #include "deepseek/backends/cpu/gemm/epilogue.h"
 #include "deepseek/backends/cpu/gemm/gemm.h"
 #include "deepseek/backends/cpu/gemm/library_matmul.h"
@@ -74,6 +75,9 @@ void run_packed(const MatMulShape& s, const Epilogue& epilogue, const KernelRun&
 }  // namespace
 
 KernelFn make_matmul(DType type, MatMulShape s, Epilogue epilogue) {
+  if (type == DType::float32) {
+    if (KernelFn kernel = make_dense_matmul(s, epilogue)) return kernel;
+  }
   if (KernelFn kernel = make_library_matmul(type, s, epilogue)) return kernel;
   return visit_dtype(type, [&](auto element) -> KernelFn {
     using S = decltype(element);

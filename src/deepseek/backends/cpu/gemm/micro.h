@@ -1,8 +1,10 @@
 // The inner product of packed panels in registers: the part of a matrix product that depends on the instruction set.
 #pragma once
 #include <cstdint>
+#include <type_traits>
 
 #include "deepseek/backends/cpu/fused/lane.h"
+#include "deepseek/backends/cpu/gemm/pack.h"
 
 namespace deepseek::gemm {
 
@@ -25,6 +27,14 @@ const Micro<T>& micro();
 template <int W, class S, class T>
 inline __attribute__((always_inline)) void pack_panels(const S* from, int64_t line_step, int64_t depth_step, int64_t lines,
                                                        int64_t depth, T* to) {
+  if constexpr (std::is_same_v<S, float> && std::is_same_v<T, float>) {
+    const int64_t whole = lines / W;
+    if (line_step == 1 || depth_step == 1) {
+      if (line_step == 1) pack_across<W>(from, depth_step, whole, depth, to);
+      else for (int64_t i = 0; i < whole; ++i) pack_along<W>(from + i * W * line_step, line_step, depth, to + i * W * depth);
+      from += whole * W * line_step, to += whole * W * depth, lines -= whole * W;
+    }
+  }
   for (int64_t first = 0; first < lines; first += W, to += W * depth, from += W * line_step) {
     if (lines - first < W) {
       const int64_t n = lines - first;
