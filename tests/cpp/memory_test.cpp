@@ -1,11 +1,13 @@
 // Predictions and budgets from C++; what they say is checked against the allocator's books.
 #include <gtest/gtest.h>
 
+#include "deepseek/graph/operators.h"
 #include "deepseek/memory/predict.h"
 #include "deepseek/nn/activation.h"
 #include "deepseek/nn/linear.h"
 #include "deepseek/nn/sequential.h"
 #include "deepseek/ops.h"
+#include "deepseek/ops/random/generator.h"
 #include "deepseek/optim/optimizers.h"
 #include "deepseek/scheduler/budget.h"
 
@@ -33,7 +35,8 @@ struct Training {
     optimizer = std::make_unique<optim::SGD>(optim::one_group(model->parameters()), optim::SGDOptions{.lr = 0.1});
   }
   void step() {
-    sum((*model)(x) * (*model)(x)).backward();
+    const Tensor y = (*model)(x);
+    sum(y * y).backward();
     optimizer->step();
     optimizer->zero_grad();
   }
