@@ -7,6 +7,7 @@
 #include "deepseek/ops/contraction/matmul.h"
 #include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
+#include "deepseek/ops/random/generator.h"
 
 namespace deepseek {
 namespace {
@@ -68,16 +69,19 @@ Tensor attend(const Tensor& query, const Tensor& key, const Tensor& value, const
                                                       -infinity)
                                               : cast(*attn_mask, query.dtype());
   }
-  const bool tiled = query.dtype() != DType::float64 && dropout_p == 0 && same_batch(query, key) && same_batch(key, value) &&
+  const bool draws = dropout_p == 0 || (query.dtype() == DType::float32 && dropout_p < 1);  // inside the tiles
+  const bool tiled = query.dtype() != DType::float64 && draws && same_batch(query, key) && same_batch(key, value) &&
                      query.numel() > 0 && key.numel() > 0 && value.numel() > 0 && !(mask &&
                                                                                     (mask->requires_grad() ||
                                                                                      query.rank() > 4));
   if (!tiled) return composed(query, key, value, mask, dropout_p, is_causal, factor);
   Attention attention;
   attention.scale = factor, attention.causal = is_causal;
+  attention.dropout = dropout_p < 0x1p-17 ? 0 : std::min(dropout_p, 1 - 0x1p-16);  // in steps of 2^-16
   TensorList in{as_heads(query), as_heads(key), as_heads(value)};
   if (mask) in.push_back(query.rank() == 3 && mask->rank() == 3 ? reshape(*mask, {1, mask->size(0), mask->size(1),
                                                                                   mask->size(2)}) : *mask);
+  if (attention.dropout > 0) in.push_back(next_random_key());
   Shape shape = query.shape();
   shape.back() = value.shape().back();
   const Tensor out = apply_list(attention, in);

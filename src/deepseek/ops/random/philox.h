@@ -8,12 +8,7 @@ struct Words {
   uint32_t a, b;
 };
 
-// The lower half of the key is Philox's key; the upper half offsets the upper half of the counter, which positions below 2^32
-// leave at zero, so that draws differ unless all 64 bits of their keys agree.
-DEEPSEEK_INLINE Words words(int64_t position, int64_t key) {
-  uint32_t a = static_cast<uint32_t>(position);
-  uint32_t b = static_cast<uint32_t>((static_cast<uint64_t>(position) ^ static_cast<uint64_t>(key)) >> 32);
-  uint32_t k = static_cast<uint32_t>(key);
+DEEPSEEK_INLINE Words rounds(uint32_t a, uint32_t b, uint32_t k) {
 #pragma GCC unroll 10
   for (int round = 0; round < 10; ++round) {
     const uint64_t product = uint64_t{0xd256d193u} * a;
@@ -22,6 +17,13 @@ DEEPSEEK_INLINE Words words(int64_t position, int64_t key) {
     k += 0x9e3779b9u;
   }
   return {a, b};
+}
+
+// The lower half of the key is Philox's key; the upper half offsets the upper half of the counter, which positions below 2^32
+// leave at zero, so that draws differ unless all 64 bits of their keys agree.
+DEEPSEEK_INLINE Words words(int64_t position, int64_t key) {
+  const auto high = static_cast<uint32_t>((static_cast<uint64_t>(position) ^ static_cast<uint64_t>(key)) >> 32);
+  return rounds(static_cast<uint32_t>(position), high, static_cast<uint32_t>(key));
 }
 
 // [0, 1) in steps of 2^-24 and 2^-52.

@@ -31,7 +31,7 @@ struct Mask {
 class Kernel {
  protected:
   Kernel(const Options& options, const Sizes& sizes, const Heads& q, const Heads& k, const Heads& v, const Mask& mask)
-      : options_(options), s_(sizes), q_(q), k_(k), v_(v), mask_(mask) {}
+      : options_(options), s_(sizes), q_(q), k_(k), v_(v), mask_(mask), drop_(options.dropout) {}
 
   // scores (rows x keys of the block) of one tile, masked.
   void scores(const KernelRun& run, int64_t n, int64_t h, int64_t i, int64_t rows, int64_t j, int64_t keys, float* to) const {
@@ -49,6 +49,15 @@ class Kernel {
       for (int64_t c = std::max<int64_t>(0, i + r + 1 - j); c < keys; ++c) to[r * key_block + c] = -INFINITY;
     }
   }
+  // Drops weights of the rows of a block; `key_input` holds the random key.
+  void drop(const KernelRun& run, int key_input, int64_t n, int64_t h, int64_t i, int64_t rows, int64_t j, int64_t keys, float* to) const {
+    if (options_.dropout <= 0) return;
+    const int64_t key = *static_cast<const int64_t*>(run.inputs[key_input]);
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t row = (n * s_.heads + h) * s_.queries + i + r;
+      Rows::best().drop(to + r * key_block, keys, row * drop_stride(s_.keys) + j, key, drop_.threshold, drop_.factor);
+    }
+  }
   int64_t visible_keys(int64_t i, int64_t rows) const { return options_.causal ? std::min(s_.keys, i + rows) : s_.keys; }
   static const float* input(const KernelRun& run, int i) { return static_cast<const float*>(run.inputs[i]); }
 
@@ -56,7 +65,9 @@ class Kernel {
   Sizes s_;
   Heads q_, k_, v_;
   Mask mask_;
+  Drop drop_;
 };
+static_assert(key_block % drop_block == 0);
 
 class Forward : Kernel {
  public:
@@ -99,6 +110,7 @@ class Forward : Kernel {
         if (kept != 1) rows_of.scale(out + r * out_.row, s_.value_width, kept);
         top[r] = now;
       }
+      drop(run, mask_.input >= 0 ? 4 : 3, n, h, i, rows, j, keys, tile);
       product('N', 'N', rows, s_.value_width, keys, 1, tile, key_block, v_.at(input(run, 2), n, h, j), v_.row, 1, out, out_.row);
     }
     float* logsum = static_cast<float*>(run.outputs[1]) + (n * s_.heads + h) * s_.queries + i;
@@ -136,8 +148,9 @@ class Backward : Kernel {
       std::fill_n(dv + j * dv_.row, s_.value_width, 0.f);
     }
     const Rows& rows_of = Rows::best();
-    float* p = static_cast<float*>(gemm::thread_scratch((2 * query_block * key_block + query_block) * static_cast<int64_t>(sizeof(float))));
-    float *dp = p + query_block * key_block, *mean = dp + query_block * key_block;
+    float* p = static_cast<float*>(gemm::thread_scratch((3 * query_block * key_block + query_block) * static_cast<int64_t>(sizeof(float))));
+    float *dp = p + query_block * key_block, *dropped = dp + query_block * key_block, *mean = dropped + query_block * key_block;
+    const int key_input = mask_.input >= 0 ? 7 : 6;
     for (int64_t i = 0; i < s_.queries; i += query_block) {
       const int64_t rows = std::min(query_block, s_.queries - i), seen = visible_keys(i, rows);
       const float *out = out_.at(input(run, 3), n, h, i), *grad = grad_.at(input(run, 5), n, h, i);
@@ -147,8 +160,15 @@ class Backward : Kernel {
         const int64_t keys = std::min(key_block, seen - j);
         scores(run, n, h, i, rows, j, keys, p);
         for (int64_t r = 0; r < rows; ++r) rows_of.exponentials(p + r * key_block, keys, logsum[r]);
-        product('T', 'N', keys, s_.value_width, rows, 1, p, key_block, grad, grad_.row, 1, dv + j * dv_.row, dv_.row);
         product('N', 'T', rows, keys, s_.value_width, 1, grad, grad_.row, v_.at(input(run, 2), n, h, j), v_.row, 0, dp, key_block);
+        drop(run, key_input, n, h, i, rows, j, keys, dp);
+        const float* kept = p;
+        if (options_.dropout > 0) {
+          for (int64_t r = 0; r < rows; ++r) std::copy_n(p + r * key_block, keys, dropped + r * key_block);
+          drop(run, key_input, n, h, i, rows, j, keys, dropped);
+          kept = dropped;
+        }
+        product('T', 'N', keys, s_.value_width, rows, 1, kept, key_block, grad, grad_.row, 1, dv + j * dv_.row, dv_.row);
         for (int64_t r = 0; r < rows; ++r) {
           rows_of.softmax_gradient(p + r * key_block, dp + r * key_block, keys, mean[r], static_cast<float>(options_.scale));
         }
@@ -180,14 +200,14 @@ Strides in_order_of(const Operand& like, const Shape& shape) {
 KernelFn make_forward(const Options& options, KernelContext& c) {
   for (size_t i = 0; i < 3; ++i) ask_rows(c.inputs[i]);
   c.outputs[0].strides = in_order_of(c.inputs[0], c.outputs[0].spec.shape);
-  return Forward(options, c, c.inputs.size() > 3 ? Mask(c.inputs[3], 3) : Mask());
+  return Forward(options, c, c.inputs.size() > (options.dropout > 0 ? 4u : 3u) ? Mask(c.inputs[3], 3) : Mask());
 }
 
 KernelFn make_backward(const Options& options, KernelContext& c) {
   for (size_t i : {0u, 1u, 2u, 3u, 5u}) ask_rows(c.inputs[i]);
   conv::ask_layout(c.inputs[4], contiguous_strides(c.inputs[4].spec.shape));
   for (size_t i = 0; i < 3; ++i) c.outputs[i].strides = in_order_of(c.inputs[i], c.outputs[i].spec.shape);
-  return Backward(options, c, c.inputs.size() > 6 ? Mask(c.inputs[6], 6) : Mask());
+  return Backward(options, c, c.inputs.size() > (options.dropout > 0 ? 7u : 6u) ? Mask(c.inputs[6], 6) : Mask());
 }
 
 }  // namespace deepseek::attention

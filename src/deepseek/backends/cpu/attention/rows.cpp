@@ -18,7 +18,10 @@ namespace {
     target static void weighted_sum(const float* w, const float* v, int64_t stride, int64_t n, int64_t width, float* to) { \
       body::weighted_sum(w, v, stride, n, width, to);                                                                     \
     }                                                                                                                     \
-    static constexpr Rows all{&largest, &exponentials, &scale, &dot, &softmax_gradient, &products, &weighted_sum};        \
+    target static void drop(float* x, int64_t n, int64_t begin, int64_t key, uint32_t threshold, float factor) {          \
+      body::drop(x, n, begin, key, threshold, factor);                                                                    \
+    }                                                                                                                     \
+    static constexpr Rows all{&largest, &exponentials, &scale, &dot, &softmax_gradient, &products, &weighted_sum, &drop}; \
   };
 DEEPSEEK_ATTENTION_ROWS(Baseline, )
 DEEPSEEK_ATTENTION_ROWS(Avx2, DEEPSEEK_TARGET_AVX2)

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "deepseek/backends/cpu/attention/drop.h"
 #include "deepseek/backends/cpu/fused/lane.h"
 #include "deepseek/backends/cpu/fused/math/exp.h"
 
@@ -78,6 +79,7 @@ struct Rows {
   void (*softmax_gradient)(const float*, float*, int64_t, float, float);
   void (*products)(const float*, const float*, int64_t, int64_t, int64_t, float, float*);
   void (*weighted_sum)(const float*, const float*, int64_t, int64_t, int64_t, float*);
+  void (*drop)(float*, int64_t, int64_t, int64_t, uint32_t, float);
   static const Rows& best();
 };
 
