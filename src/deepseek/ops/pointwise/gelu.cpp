@@ -1,6 +1,7 @@
 // gelu, exact and by tanh.
 #include <cmath>
 
+#include "deepseek/backends/cpu/fused/math/normal.h"
 #include "deepseek/ops/pointwise/curve.h"
 
 namespace deepseek {
@@ -15,7 +16,7 @@ DEEPSEEK_INLINE T normal_cdf(T x) {
   if constexpr (sizeof(T) == 8) {
     return 0.5 * fused::erfc(-x * root_half);
   } else {
-    return 0.5f * fused::erfc(static_cast<float>(-x * static_cast<float>(root_half)));
+    return fused::normal(x).cdf;
   }
 }
 template <class T>
@@ -32,7 +33,12 @@ struct Gelu {
   }
   template <class T>
   static T slope(T x) {
-    return normal_cdf(x) + x * normal_density(x);
+    if constexpr (sizeof(T) == 4) {
+      const fused::Normal n = fused::normal(x);
+      return n.cdf + x * (T(density_at_zero) * n.bell);
+    } else {
+      return normal_cdf(x) + x * normal_density(x);
+    }
   }
   template <class T>
   static T bend(T x) {
