@@ -25,7 +25,7 @@ def case(cls: type[Case]) -> type[Case]:
 
 
 def load() -> dict[str, type[Case]]:
-    from benchmarks import first_steps, mixed, networks, optimizers, rows, small, training  # noqa: F401  (each registers its cases)
+    from benchmarks import first_steps, micro, mixed, networks, optimizers, rows, small, training  # noqa: F401  (registers cases)
 
     return CASES
 
