@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -268,6 +271,30 @@ def test_activations_are_kept_in_sixteen_bits() -> None:
         return _C.memory_stats()["in_use"] - before
 
     assert kept(amp.autocast()) < 0.75 * kept(amp.autocast(enabled=False))
+
+
+def test_casts_cost_no_pass_of_their_own() -> None:
+    """What a program computes is converted inside it, also where a view stands between it and the conversion."""
+    program = """
+import deepseek as ds
+from deepseek import nn
+model = nn.Sequential(nn.Linear(64), nn.LayerNorm(64), nn.Linear(64))
+head, x = nn.Linear(10), ds.randn(8, 16, 64).eval()
+def loss():
+    h = model(x)
+    return head((x + h).flatten(1)).float().mean()
+loss().eval()
+print("=====", flush=True)
+with ds.autocast():
+    total = loss()
+total.backward()
+ds.optim.SGD([*model.parameters(), *head.parameters()], lr=0.1).step()
+"""
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ | {"DEEPSEEK_PRINT_PLANS": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    steps = (done.stdout + done.stderr).split("=====")[-1].splitlines()
+    assert any("matmul" in step for step in steps)
+    assert not [step for step in steps if step.strip().startswith("fused[to] ( arena")]
 
 
 def test_functions_with_their_own_backward() -> None:

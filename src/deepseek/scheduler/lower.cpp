@@ -101,17 +101,57 @@ class Lowering {
     DEEPSEEK_CHECK(n.op->kind != OpKind::leaf, n.op->info.name);
     if (n.op->kind == OpKind::cast && n.spec().dtype == ir_.spec(in[0]).dtype) return in;
 
-    key_.clear();
-    key_.add(n.op);
-    for (int v : in) key_.add(v);
-    n.op->key(n.attrs(), key_);
-    for (const Output& o : n.outputs()) key_.add(o.spec.shape);
-    const auto [at, fresh] = seen_.insert(key_.words());
-    if (fresh) {
-      IrNode node{.kind = kind_of(*n.op), .op = n.op, .attrs = n.attrs(), .inputs = std::move(in)};
-      values_of_seen_.push_back(add(std::move(node), n.outputs()));
+    const IrKind kind = kind_of(*n.op);
+    if (kind == IrKind::view && may_convert_later(in[0], n.spec())) return {view_of_cast(n, in[0])};
+    if (kind == IrKind::cast && size_of(n.spec().dtype) < size_of(ir_.spec(in[0]).dtype)) {
+      return {cast_of_view(n.op, n.attrs(), in[0], n.spec().dtype)};
     }
+    return once(kind, n.op, n.attrs(), std::move(in), std::as_const(n).outputs());
+  }
+
+  // Equal computations are one node.
+  template <class Outputs = std::initializer_list<Spec>>
+  std::vector<int> once(IrKind kind, const Op* op, const void* attrs, std::vector<int> in, const Outputs& outputs) {
+    key_.clear();
+    key_.add(op);
+    for (int v : in) key_.add(v);
+    op->key(attrs, key_);
+    for (const auto& o : outputs) key_.add(spec_of(o).shape);
+    const auto [at, fresh] = seen_.insert(key_.words());
+    if (fresh) values_of_seen_.push_back(add({.kind = kind, .op = op, .attrs = attrs, .inputs = std::move(in)}, outputs));
     return values_of_seen_[at];
+  }
+
+  // Conversions stay at the wide end of views: what is made wider is converted where it is used, what is made narrower where it
+  // is computed. There a conversion is a step of a fused program; between a view and a kernel it would be a pass over memory.
+  bool may_convert_later(int v, const Spec& viewed) const {
+    const IrNode& n = ir_.node_of(v);
+    if (n.kind != IrKind::cast || viewed.numel() > ir_.spec(v).numel()) return false;
+    return size_of(ir_.spec(v).dtype) > size_of(ir_.spec(n.inputs[0]).dtype) && !is_computed_by_program(n.inputs[0]);
+  }
+
+  int view_of_cast(const Node& view, int v) {
+    const IrNode cast = ir_.node_of(v);
+    const Spec narrow{ir_.spec(cast.inputs[0]).dtype, view.spec().shape};
+    const int seen = once(IrKind::view, view.op, view.attrs(), cast.inputs, {narrow})[0];
+    return once(IrKind::cast, cast.op, cast.attrs, {seen}, {view.spec()})[0];
+  }
+
+  int cast_of_view(const Op* op, const void* attrs, int v, DType to) {
+    const IrNode n = ir_.node_of(v);
+    const Spec spec = ir_.spec(v);
+    // A part of a tensor is converted alone, and bytes that exist already are read as they lie.
+    if (n.kind == IrKind::view && spec.numel() == ir_.spec(n.inputs[0]).numel() && is_computed_by_program(n.inputs[0])) {
+      const int base = cast_of_view(op, attrs, n.inputs[0], to);
+      return once(IrKind::view, n.op, n.attrs, {base}, {{to, spec.shape}})[0];
+    }
+    return once(IrKind::cast, op, attrs, {v}, {{to, spec.shape}})[0];
+  }
+
+  bool is_computed_by_program(int v) const {
+    const IrNode* n = &ir_.node_of(v);
+    while (n->kind == IrKind::view) n = &ir_.node_of(n->inputs[0]);
+    return n->kind == IrKind::pointwise || n->kind == IrKind::cast || n->kind == IrKind::reduce;
   }
 
   int constant(const Node& n) {
