@@ -150,3 +150,12 @@ def test_a_result_equal_to_its_operand_does_not_follow_a_later_write(op: str) ->
     y = eval(op, {"x": x})
     x.fill_(5)
     assert y.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("additions", range(1, 7))
+def test_any_number_of_additions_after_a_product(additions: int) -> None:
+    terms = [np.random.default_rng(i).uniform(-1, 1, (4, 4)) for i in range(additions)]
+    result, expected = ds.tensor(X) @ ds.tensor(X.T), X @ X.T
+    for term in terms:
+        result, expected = result + ds.tensor(term), expected + term
+    np.testing.assert_allclose(result.numpy(), expected, rtol=1e-12)

@@ -35,6 +35,7 @@ void fold_post_ops(Ir& ir) {
   const std::vector<Users> users = find_users(ir);
   std::vector<uint8_t> gone(ir.nodes.size(), 0);
   for (size_t i = 0; i < ir.nodes.size(); ++i) {
+    if (gone[i]) continue;  // it moved on, and took its inputs along
     size_t at = i;
     while (ir.nodes[at].kind == IrKind::kernel && ir.nodes[at].n_outputs == 1 &&
            static_cast<int>(ir.nodes[at].post_ops.size()) < ir.nodes[at].op->max_post_ops) {
