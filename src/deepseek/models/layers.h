@@ -1,18 +1,12 @@
 // What the networks of this folder share.
 #pragma once
+#include "deepseek/models/children.h"
 #include "deepseek/nn/conv.h"
 #include "deepseek/nn/init.h"
 #include "deepseek/nn/norm.h"
 #include "deepseek/nn/sequential.h"
 
 namespace deepseek::models {
-
-// Children are looked up by name at each call, since a user may put another module in their place.
-inline Tensor through(nn::Module& m, std::string_view child, const Tensor& x) {
-  nn::Module* c = m.find_child(child);
-  ensure(c != nullptr, m.type_name(), ": the child '", child, "' is missing");
-  return (*c)(x);
-}
 
 inline nn::Module& put(nn::Module& m, const std::string& name, nn::Module* child) {
   m.register_module(name, Ref<nn::Module>(child));

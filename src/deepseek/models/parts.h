@@ -1,5 +1,6 @@
 // What the networks of text share.
 #pragma once
+#include "deepseek/models/children.h"
 #include "deepseek/nn/layer.h"
 
 namespace deepseek::models {
@@ -27,11 +28,6 @@ Tensor activate(std::string_view name, const Tensor& x);
 
 // A group of modules under names that is never called itself.
 nn::Module& add_group(nn::Module& parent, const std::string& name);
-
-// Calls the child of a name.
-inline Tensor through(nn::Module& parent, const char* name, const Tensor& x) {
-  return (*parent.find_child(name))(x);
-}
 
 // 0, 1, ... for each of `rows`, from `start`: (rows).
 Tensor positions(int64_t rows, int64_t start = 0);

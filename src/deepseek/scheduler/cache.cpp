@@ -39,6 +39,7 @@ std::shared_ptr<Plan> plan_within(const Ir& ir, const Walk& walk, std::shared_pt
 
 std::shared_ptr<Plan> make_plan(const Walk& walk) {
   Ir ir = lower(walk);
+  fold_channel_maps(ir);
   fold_post_ops(ir);
   std::shared_ptr<Plan> plan = plan_with(walk.bytes_left < 0 ? std::move(ir) : ir, walk, {});
   if (walk.bytes_left >= 0 && plan->footprint() > walk.bytes_left) plan = plan_within(ir, walk, std::move(plan));

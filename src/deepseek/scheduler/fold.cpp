@@ -4,19 +4,6 @@
 namespace deepseek::scheduler {
 namespace {
 
-struct Users {
-  int count = 0;
-  int only = -1;  // the node, when there is one
-};
-
-std::vector<Users> find_users(const Ir& ir) {
-  std::vector<Users> users(ir.values.size());
-  for (size_t i = 0; i < ir.nodes.size(); ++i) {
-    for (int v : ir.nodes[i].inputs) users[static_cast<size_t>(v)].only = ++users[static_cast<size_t>(v)].count == 1 ? static_cast<int>(i) : -1;
-  }
-  return users;
-}
-
 // What `n` does to value v, as the end of the kernel that computes v; the other operand of an addition in `other`.
 std::optional<PostOp::Kind> post_op_of(const Ir& ir, const IrNode& n, int v, int& other) {
   if (n.kind != IrKind::pointwise || !(ir.spec(n.first_output) == ir.spec(v))) return {};
@@ -31,8 +18,35 @@ std::optional<PostOp::Kind> post_op_of(const Ir& ir, const IrNode& n, int v, int
 
 }  // namespace
 
+std::vector<Users> users_of(const Ir& ir) {
+  std::vector<Users> users(ir.values.size());
+  for (size_t i = 0; i < ir.nodes.size(); ++i) {
+    for (int v : ir.nodes[i].inputs) users[static_cast<size_t>(v)].only = ++users[static_cast<size_t>(v)].count == 1 ? static_cast<int>(i) : -1;
+  }
+  return users;
+}
+
+void take_place(Ir& ir, size_t kernel, size_t user, std::vector<uint8_t>& gone) {
+  IrNode& k = ir.nodes[kernel];
+  ir.values[static_cast<size_t>(k.first_output)].node = -1;
+  k.first_output = ir.nodes[user].first_output;
+  ir.nodes[user] = std::move(k);
+  gone[kernel] = 1;
+}
+
+void remove_nodes(Ir& ir, const std::vector<uint8_t>& gone) {
+  std::vector<IrNode> nodes;
+  for (size_t i = 0; i < ir.nodes.size(); ++i) {
+    if (gone[i]) continue;
+    IrNode& n = ir.nodes[i];
+    for (int o = 0; o < n.n_outputs; ++o) ir.values[static_cast<size_t>(n.first_output + o)].node = static_cast<int>(nodes.size());
+    nodes.push_back(std::move(n));
+  }
+  ir.nodes = std::move(nodes);
+}
+
 void fold_post_ops(Ir& ir) {
-  const std::vector<Users> users = find_users(ir);
+  const std::vector<Users> users = users_of(ir);
   std::vector<uint8_t> gone(ir.nodes.size(), 0);
   for (size_t i = 0; i < ir.nodes.size(); ++i) {
     if (gone[i]) continue;  // it moved on, and took its inputs along
@@ -43,28 +57,17 @@ void fold_post_ops(Ir& ir) {
       const int v = kernel.first_output;
       const Users& u = users[static_cast<size_t>(v)];
       if (u.count != 1 || ir.values[static_cast<size_t>(v)].keep) break;
-      IrNode& user = ir.nodes[static_cast<size_t>(u.only)];
+      const IrNode& user = ir.nodes[static_cast<size_t>(u.only)];
       int other = -1;
       const std::optional<PostOp::Kind> kind = post_op_of(ir, user, v, other);
       if (!kind) break;
-      // The kernel moves to the place of its user, where the other operand is known.
       kernel.post_ops.push_back({*kind, static_cast<int>(kernel.inputs.size())});
       if (*kind == PostOp::Kind::add_operand) kernel.inputs.push_back(other);
-      kernel.first_output = user.first_output;
-      user = std::move(kernel);
-      gone[at] = 1;
-      ir.values[static_cast<size_t>(v)].node = -1;
+      take_place(ir, at, static_cast<size_t>(u.only), gone);
       at = static_cast<size_t>(u.only);
     }
   }
-  std::vector<IrNode> nodes;
-  for (size_t i = 0; i < ir.nodes.size(); ++i) {
-    if (gone[i]) continue;
-    IrNode& n = ir.nodes[i];
-    for (int o = 0; o < n.n_outputs; ++o) ir.values[static_cast<size_t>(n.first_output + o)].node = static_cast<int>(nodes.size());
-    nodes.push_back(std::move(n));
-  }
-  ir.nodes = std::move(nodes);
+  remove_nodes(ir, gone);
 }
 
 }  // namespace deepseek::scheduler

@@ -61,7 +61,20 @@ struct Ir {
 // Expands composites, merges equal computations, drops what nothing uses.
 Ir lower(const Walk& walk);
 
+// A convolution, the slope and shift of its channels and relu6 become one step.
+void fold_channel_maps(Ir&);
+
 // Moves relu and same-shape additions that follow a contraction into it, where the op takes them.
 void fold_post_ops(Ir&);
+
+// What the two share. Who reads a value: how many times, and the node when it is once.
+struct Users {
+  int count = 0;
+  int only = -1;
+};
+std::vector<Users> users_of(const Ir&);
+// A kernel of one output goes where the operands of its user are known, and computes what that computed.
+void take_place(Ir&, size_t kernel, size_t user, std::vector<uint8_t>& gone);
+void remove_nodes(Ir&, const std::vector<uint8_t>& gone);
 
 }  // namespace deepseek::scheduler

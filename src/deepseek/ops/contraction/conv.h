@@ -12,7 +12,7 @@ struct ConvOp : KernelOp {
   int64_t groups = 1;
   Dims stride, dilation, front, sizes;  // front: padding before the first pixel
 
-  KernelFn prepare_kind(conv::Kind kind, KernelContext& context) const;
+  KernelFn prepare_kind(conv::Kind kind, KernelContext& context, const conv::Ending& ending = {}) const;
 
  protected:
   Shape result(int64_t batch, int64_t channels) const;
@@ -35,8 +35,20 @@ struct Conv : ConvOp {
   static constexpr int max_post_ops = 3;
   static constexpr auto attrs = DEEPSEEK_CONV_ATTRS(Conv);
   Spec infer(Specs in) const;
-  KernelFn prepare(KernelContext& context) const { return prepare_kind(conv::Kind::forward, context); }
+  KernelFn prepare(KernelContext& context) const;
   void gradient(Grad& g) const;
+};
+
+// x, w [, bias], slope, shift -> (conv + bias) * slope + shift with one slope and shift for each channel, within [0, 6] with relu6:
+// a convolution and the batch norm of a network that is not trained. The scheduler makes it (scheduler/fold_channels.cpp).
+struct ConvAffine : ConvOp {
+  static constexpr OpInfo info{.name = "conv_affine"};
+  static constexpr int max_post_ops = 3;
+  bool bias = false, relu6 = false;
+  static constexpr auto attrs = std::tuple_cat(DEEPSEEK_CONV_ATTRS(ConvAffine), std::tuple{&ConvAffine::bias, &ConvAffine::relu6});
+  Spec infer(Specs in) const;
+  KernelFn prepare(KernelContext& context) const;
+  static constexpr NotDifferentiable gradient{"it only exists inside plans"};
 };
 
 // y, w -> x

@@ -1,4 +1,7 @@
 #include "deepseek/ops/contraction/conv.h"
+
+#include <algorithm>
+
 #include "deepseek/ops/core/core.h"
 
 namespace deepseek {
@@ -19,17 +22,29 @@ Shape ConvOp::result(int64_t batch, int64_t channels) const {
   return s;
 }
 
-KernelFn ConvOp::prepare_kind(conv::Kind kind, KernelContext& context) const {
+KernelFn ConvOp::prepare_kind(conv::Kind kind, KernelContext& context, const conv::Ending& ending) const {
   const Spec &first = context.inputs[0].spec, &second = context.inputs[1].spec, &out = context.outputs[0].spec;
   const bool forward = kind == conv::Kind::forward, back = kind == conv::Kind::backward_input;
   const Spec &x = back ? out : first, &w = forward || back ? second : out, &y = forward ? out : back ? first : second;
   const conv::ConvShape shape{.kind = kind, .spatial = sizes.size(), .batch = x.shape[0], .groups = groups,
                               .in_channels = x.shape[1],
                               .out_channels = y.shape[1], .in = space(x), .out = space(y), .kernel = space(w),
-                              .stride = triple(stride, 1), .dilation = triple(dilation, 1), .pad = triple(front, 0)};
+                              .stride = triple(stride, 1), .dilation = triple(dilation, 1), .pad = triple(front, 0), .ending = ending};
   return conv::make_kernel(shape, context);
 }
 
+KernelFn Conv::prepare(KernelContext& context) const {
+  const auto added = std::count_if(context.post_ops.begin(), context.post_ops.end(),
+                                   [](const PostOp& p) { return p.kind == PostOp::Kind::add_operand; });
+  const bool bias = static_cast<std::ptrdiff_t>(context.inputs.size()) - added == 3;
+  return prepare_kind(conv::Kind::forward, context, {.bias = bias ? 2 : -1});
+}
+
+KernelFn ConvAffine::prepare(KernelContext& context) const {
+  return prepare_kind(conv::Kind::forward, context, {.bias = bias ? 2 : -1, .slope = bias ? 3 : 2, .relu6 = relu6});
+}
+
+Spec ConvAffine::infer(Specs in) const { return {in[0]->dtype, result(in[0]->shape[0], in[1]->shape[0])}; }
 Spec Conv::infer(Specs in) const { return {in[0]->dtype, result(in[0]->shape[0], in[1]->shape[0])}; }
 Spec ConvInput::infer(const Spec& y, const Spec& w) const { return {y.dtype, result(y.shape[0], w.shape[1] * groups)}; }
 Spec ConvWeight::infer(const Spec& x, const Spec& y) const { return {x.dtype, result(y.shape[1], x.shape[1] / groups)}; }

@@ -30,8 +30,10 @@ struct FixedNorm : Composite {
     const int rank = in[0].rank();
     Tensor slope = rsqrt(per_channel(in[2], rank) + eps);
     if (in.size() > 3) slope = slope * per_channel(in[3], rank);
-    Tensor y = (wide(in[0]) - per_channel(in[1], rank)) * slope;
-    if (in.size() > 4) y = y + per_channel(in[4], rank);
+    // One product and one sum for each element, which a convolution before them takes in.
+    Tensor shift = -(per_channel(in[1], rank) * slope);
+    if (in.size() > 4) shift = per_channel(in[4], rank) + shift;
+    const Tensor y = wide(in[0]) * slope + shift;
     out.push_back(cast(y, in[0].dtype()));
   }
   void gradient(Grad& g) const {

@@ -15,12 +15,21 @@ enum class Kind : uint8_t {
 
 using Triple = std::array<int64_t, 3>;
 
+// What happens to each element of a forward result before the post-ops; operands by their places among the inputs, one number
+// for each channel.
+struct Ending {
+  int bias = -1;       // is added
+  int slope = -1;      // then multiplies, and the input behind it is added
+  bool relu6 = false;  // then [0, 6] limits
+};
+
 // Spatial dims are padded in front to three; an absent dim has size, kernel, stride and dilation 1.
 struct ConvShape {
   Kind kind = Kind::forward;
   int spatial = 2;
   int64_t batch = 1, groups = 1, in_channels = 1, out_channels = 1;
   Triple in{1, 1, 1}, out{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, pad{0, 0, 0};  // pad: in front
+  Ending ending;
 
   int64_t in_pixels() const { return in[0] * in[1] * in[2]; }
   int64_t out_pixels() const { return out[0] * out[1] * out[2]; }
@@ -36,6 +45,9 @@ void ask_layout(Operand&, const Strides&);
 
 // The fastest kernel for the operands' type on this machine.
 KernelFn make_kernel(const ConvShape&, KernelContext&);
+
+// Numbers of channels one after another.
+void ask_ending(KernelContext&, const Ending&);
 
 // Patches gathered into packed panels; any dtype, any layout.
 KernelFn make_packed(const ConvShape&, KernelContext&);

@@ -18,4 +18,12 @@ void ask_layout(Operand& operand, const Strides& wanted) {
   }
 }
 
+void ask_ending(KernelContext& context, const Ending& ending) {
+  for (int input : {ending.bias, ending.slope, ending.slope < 0 ? -1 : ending.slope + 1}) {
+    if (input < 0) continue;
+    Operand& o = context.inputs[static_cast<size_t>(input)];
+    ask_layout(o, contiguous_strides(o.spec.shape));
+  }
+}
+
 }  // namespace deepseek::conv

@@ -14,7 +14,7 @@ using dnnl::prop_kind;
 // One primitive for one part; memory objects are made per call, which costs less than a lock.
 struct Part {
   dnnl::primitive primitive;
-  memory::desc first, second, result, bias, scratchpad;
+  memory::desc first, second, result, scratchpad;
 
   template <class... Extra>
   void run(int first_arg, const void* a, int second_arg, const void* b, int result_arg, void* c, const Extra&... extra) const {
@@ -40,8 +40,7 @@ struct Forward {
   Part part;
   library::Reorder pack;
   int64_t parts;
-  int bias = -1;
-  std::vector<PostOp> post_ops;
+  Steps steps;
   int64_t in_step, out_step;  // bytes per part
 
   void operator()(const KernelRun& run) const {
@@ -55,13 +54,7 @@ struct Forward {
         std::unordered_map<int, memory> args{{DNNL_ARG_SRC, {part.first, e, const_cast<std::byte*>(from)}},
                                              {DNNL_ARG_WEIGHTS, {part.second, e, const_cast<void*>(weights)}},
                                              {DNNL_ARG_DST, {part.result, e, to}}};
-        if (bias >= 0) args.emplace(DNNL_ARG_BIAS, memory(part.bias, e, const_cast<void*>(run.inputs[bias])));
-        for (size_t p = 0; p < post_ops.size(); ++p) {
-          if (post_ops[p].kind != PostOp::Kind::add_operand) continue;
-          const auto* other = static_cast<const std::byte*>(run.inputs[post_ops[p].input]) + i * out_step;
-          args.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(static_cast<int>(p)) | DNNL_ARG_SRC_1,
-                       memory(part.result, e, const_cast<std::byte*>(other)));
-        }
+        steps.bind(args, run, 0, i * out_step);
         args.emplace(DNNL_ARG_SCRATCHPAD, memory(part.scratchpad, e, gemm::thread_scratch(part.scratch())));
         part.primitive.execute(library::stream(), args);
       }
@@ -155,7 +148,7 @@ struct BackwardWeight {
 
 template <class Primitive, class Desc>
 Part make_part(const Desc& d, memory::desc first, memory::desc second, memory::desc result) {
-  return {Primitive(d), std::move(first), std::move(second), std::move(result), {}, d.scratchpad_desc()};
+  return {Primitive(d), std::move(first), std::move(second), std::move(result), d.scratchpad_desc()};
 }
 
 KernelFn make_forward(const ConvShape& s, KernelContext& context, DType type) {
@@ -163,38 +156,25 @@ KernelFn make_forward(const ConvShape& s, KernelContext& context, DType type) {
   ask_layout(context.inputs[0], channels_last_strides(context.inputs[0].spec.shape));
   ask_layout(context.inputs[1], contiguous_strides(context.inputs[1].spec.shape));
   context.outputs[0].strides = channels_last_strides(context.outputs[0].spec.shape);
-  Forward f{.shape = s, .parts = batch_parts(s), .post_ops = context.post_ops};
+  Forward f{.shape = s, .parts = batch_parts(s)};
   const int64_t images = s.batch / f.parts;
   const memory::desc x = channels_last(type, images, s.in_channels, s.in, s.spatial);
   const memory::desc y = channels_last(type, images, s.out_channels, s.out, s.spatial);
   dnnl::primitive_attr attr = attributes();
-  dnnl::post_ops posts;
-  size_t added = 0;
+  f.steps = Steps(s.ending, context.post_ops, s.out_channels, s.spatial, y, type);
+  attr.set_post_ops(f.steps.posts());
+  ask_ending(context, s.ending);
   for (const PostOp& p : context.post_ops) {
-    if (p.kind == PostOp::Kind::relu) {
-      posts.append_eltwise(algorithm::eltwise_relu, 0.f, 0.f);
-    } else {
-      posts.append_binary(algorithm::binary_add, y);
-      ask_layout(context.inputs[static_cast<size_t>(p.input)], context.outputs[0].strides);
-      ++added;
-    }
-  }
-  attr.set_post_ops(posts);
-  memory::desc bias;
-  if (context.inputs.size() - added == 3) {
-    f.bias = 2;
-    ask_layout(context.inputs[2], contiguous_strides(context.inputs[2].spec.shape));
-    bias = memory::desc({s.out_channels}, library::data_type(type), memory::format_tag::a);
+    if (p.kind == PostOp::Kind::add_operand) ask_layout(context.inputs[static_cast<size_t>(p.input)], context.outputs[0].strides);
   }
   const Geometry g(s);
   {
     const library::OneThread one_thread;
     const dnnl::convolution_forward::primitive_desc d(library::engine(), prop_kind::forward_training, algorithm::convolution_direct,
-                                                      x, weights_desc(type, s, true), bias, y, g.stride, g.dilation, g.front,
+                                                      x, weights_desc(type, s, true), f.steps.bias(), y, g.stride, g.dilation, g.front,
                                                       g.back, attr);
     f.part = make_part<dnnl::convolution_forward>(d, x, d.weights_desc(), y);
   }
-  f.part.bias = bias;
   f.pack = library::Reorder(weights_desc(type, s, false), f.part.second);
   f.in_step = static_cast<int64_t>(x.get_size()), f.out_step = static_cast<int64_t>(y.get_size());
   if (f.pack.needed()) context.workspace = f.pack.bytes();

@@ -43,6 +43,27 @@ struct Geometry {
   }
 };
 
+// The steps of an ending and of post-ops as the library knows them, and the memory that they read.
+class Steps {
+ public:
+  using Args = std::unordered_map<int, memory>;
+  Steps() = default;
+  // `y`: what a call computes, of which each added operand has the layout.
+  Steps(const Ending& ending, const std::vector<PostOp>& post_ops, int64_t channels, int spatial, const memory::desc& y, DType type);
+
+  const dnnl::post_ops& posts() const { return posts_; }
+  memory::desc bias() const { return ending_.bias < 0 ? memory::desc() : bias_; }
+  // For a call that computes the channels from `channel` on, `offset` bytes into the output.
+  void bind(Args& args, const KernelRun& run, int64_t channel, int64_t offset) const;
+
+ private:
+  Ending ending_;
+  std::vector<std::pair<int, int>> added_;  // (step, input)
+  dnnl::post_ops posts_;
+  memory::desc bias_, map_, y_;
+  int64_t element_ = 4;
+};
+
 inline dnnl::primitive_attr attributes() {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);

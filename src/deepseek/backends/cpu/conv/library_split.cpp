@@ -11,38 +11,34 @@ namespace {
 
 using dnnl::convolution_forward;
 
-convolution_forward::primitive_desc describe(DType type, const ConvShape& s, const memory::desc& weights, bool bias, bool relu,
+convolution_forward::primitive_desc describe(DType type, const ConvShape& s, const memory::desc& weights, const Steps& steps,
                                              int64_t front, int64_t back) {
   Geometry g(s);
   if (front >= 0) g.front[0] = front, g.back[0] = back;
   dnnl::primitive_attr attr = attributes();
-  if (relu) {
-    dnnl::post_ops posts;
-    posts.append_eltwise(dnnl::algorithm::eltwise_relu, 0.f, 0.f);
-    attr.set_post_ops(posts);
-  }
-  const memory::desc b = bias ? memory::desc({s.out_channels}, library::data_type(type), memory::format_tag::a) : memory::desc();
+  attr.set_post_ops(steps.posts());
   return {library::engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-          channels_last(type, s.batch, s.in_channels, s.in, s.spatial), weights, b,
+          channels_last(type, s.batch, s.in_channels, s.in, s.spatial), weights, steps.bias(),
           channels_last(type, s.batch, s.out_channels, s.out, s.spatial), g.stride, g.dilation, g.front, g.back, attr};
 }
 
 // A primitive and what it is called with.
 struct Call {
   convolution_forward primitive;
-  memory::desc x, weights, bias, y, scratchpad;
+  memory::desc x, weights, y, scratchpad;
 
   explicit Call(const convolution_forward::primitive_desc& d)
-      : primitive(d), x(d.src_desc()), weights(d.weights_desc()), bias(d.bias_desc()), y(d.dst_desc()), scratchpad(d.scratchpad_desc()) {}
+      : primitive(d), x(d.src_desc()), weights(d.weights_desc()), y(d.dst_desc()), scratchpad(d.scratchpad_desc()) {}
 
   int64_t scratch() const { return gemm::round_up(static_cast<int64_t>(scratchpad.get_size()), 64); }
-  void run(const void* from, const void* w, const void* b, void* to, void* scratch) const {
+  template <class Bind>
+  void run(const void* from, const void* w, void* to, void* scratch, const Bind& bind) const {
     const dnnl::engine& e = library::engine();
     std::unordered_map<int, memory> args{{DNNL_ARG_SRC, {x, e, const_cast<void*>(from)}},
                                          {DNNL_ARG_WEIGHTS, {weights, e, const_cast<void*>(w)}},
                                          {DNNL_ARG_DST, {y, e, to}},
                                          {DNNL_ARG_SCRATCHPAD, {scratchpad, e, scratch}}};
-    if (b) args.emplace(DNNL_ARG_BIAS, memory(bias, e, const_cast<void*>(b)));
+    bind(args);
     primitive.execute(library::stream(), args);
   }
 };
@@ -55,7 +51,7 @@ struct Rows {
   };
   std::vector<Part> parts;
   library::Reorder pack;
-  bool bias;
+  Steps steps;
 
   void operator()(const KernelRun& run) const {
     const void* weights = pack.packed(run.inputs[1], run.input_storages ? run.input_storages[1] : nullptr, run.workspace);
@@ -64,21 +60,23 @@ struct Rows {
       for (int64_t i = begin; i < end; ++i) {
         const Part& part = parts[static_cast<size_t>(i)];
         const Call& call = calls[part.call];
-        call.run(static_cast<const std::byte*>(run.inputs[0]) + part.from, weights, bias ? run.inputs[2] : nullptr,
-                 static_cast<std::byte*>(run.outputs[0]) + part.to, gemm::thread_scratch(call.scratch()));
+        call.run(static_cast<const std::byte*>(run.inputs[0]) + part.from, weights, static_cast<std::byte*>(run.outputs[0]) + part.to,
+                 gemm::thread_scratch(call.scratch()), [&](Steps::Args& args) { steps.bind(args, run, 0, part.to); });
       }
     });
   }
 };
 
 // One call per part of the rows of each image; equal parts share a primitive.
-KernelFn make_rows(const ConvShape& s, KernelContext& context, DType type, bool bias, bool relu) {
+KernelFn make_rows(const ConvShape& s, KernelContext& context, DType type) {
   const auto dim = static_cast<size_t>(3 - s.spatial);
   const int64_t count = library::divisor_to(s.out[dim], parts_wanted / s.batch), rows = s.out[dim] / count;
   if (count < 2) return {};
   const int64_t element = size_of(type), in_row = element * s.in_channels * s.in_pixels() / s.in[dim],
                 out_row = element * s.out_channels * s.out_pixels() / s.out[dim];
-  Rows f{.bias = bias};
+  ConvShape part = s;
+  part.batch = 1, part.out[dim] = rows;
+  Rows f{.steps = Steps(s.ending, context.post_ops, s.out_channels, s.spatial, channels_last(type, 1, s.out_channels, part.out, s.spatial), type)};
   std::map<std::array<int64_t, 3>, size_t> known;  // rows of the input, padding in front and behind
   memory::desc weights = weights_desc(type, s, true);
   for (int64_t n = 0; n < s.batch; ++n) {
@@ -89,10 +87,9 @@ KernelFn make_rows(const ConvShape& s, KernelContext& context, DType type, bool 
       if (begin == end) return {};
       const auto [at, fresh] = known.try_emplace({end - begin, begin - first, last - end}, f.calls.size());
       if (fresh) {
-        ConvShape part = s;
-        part.batch = 1, part.in[dim] = end - begin, part.out[dim] = rows;
+        part.in[dim] = end - begin;
         const library::OneThread one_thread;
-        f.calls.emplace_back(describe(type, part, weights, bias, relu, begin - first, last - end));
+        f.calls.emplace_back(describe(type, part, weights, f.steps, begin - first, last - end));
         weights = f.calls.back().weights;
       }
       f.parts.push_back({at->second, (n * s.in[dim] + begin) * in_row, (n * s.out[dim] + i * rows) * out_row});
@@ -107,8 +104,19 @@ struct Channels {
   Call call;
   library::Reorder pack;
   int64_t slices, slice_weights, packed_weights;  // bytes
-  int64_t pixels, slice_bytes, element;
-  bool bias;
+  int64_t pixels, slice_bytes, channels;  // channels of a slice
+  Steps steps;
+  int added = -1;     // an input that is added when a slice is put in its place
+  bool relu = false;  // after that
+
+  void finish(const std::byte* slice, const std::byte* other, std::byte* to) const {
+    const auto *a = reinterpret_cast<const float*>(slice), *b = reinterpret_cast<const float*>(other);
+    auto* y = reinterpret_cast<float*>(to);
+    for (int64_t c = 0; c < channels; ++c) {
+      const float v = a[c] + b[c];
+      y[c] = relu && v < 0 ? 0 : v;
+    }
+  }
 
   void operator()(const KernelRun& run) const {
     std::vector<const void*> weights;
@@ -122,31 +130,44 @@ struct Channels {
       for (int64_t i = begin; i < end; ++i) {
         auto* scratch = static_cast<std::byte*>(gemm::thread_scratch(call.scratch() + pixels * slice_bytes));
         auto* slice = scratch + call.scratch();
-        const void* b = bias ? static_cast<const std::byte*>(run.inputs[2]) + i * slice_bytes : nullptr;
-        call.run(run.inputs[0], weights[static_cast<size_t>(i)], b, slice, scratch);
-        auto* to = static_cast<std::byte*>(run.outputs[0]) + i * slice_bytes;
-        for (int64_t p = 0; p < pixels; ++p) std::copy_n(slice + p * slice_bytes, slice_bytes, to + p * slices * slice_bytes);
+        call.run(run.inputs[0], weights[static_cast<size_t>(i)], slice, scratch,
+                 [&](Steps::Args& args) { steps.bind(args, run, i * channels, 0); });
+        const int64_t first = i * slice_bytes, step = slices * slice_bytes;
+        auto* to = static_cast<std::byte*>(run.outputs[0]) + first;
+        const auto* other = added < 0 ? nullptr : static_cast<const std::byte*>(run.inputs[added]) + first;
+        for (int64_t p = 0; p < pixels; ++p) {
+          if (other) finish(slice + p * slice_bytes, other + p * step, to + p * step);
+          else std::copy_n(slice + p * slice_bytes, slice_bytes, to + p * step);
+        }
       }
     });
   }
 };
 
-KernelFn make_channels(const ConvShape& s, KernelContext& context, DType type, bool bias, bool relu) {
+KernelFn make_channels(const ConvShape& s, KernelContext& context, DType type) {
   const int64_t slices = s.out_channels % 16 ? 1 : library::divisor_to(s.out_channels / 16, std::min<int64_t>(8, s.out_channels / 32));
   if (slices < 2) return {};
   ConvShape part = s;
   part.out_channels = s.out_channels / slices;
+  std::vector<PostOp> inside = context.post_ops;
+  int added = -1;
+  if (!inside.empty() && inside[0].kind == PostOp::Kind::add_operand) {
+    if (type != DType::float32) return {};
+    added = inside[0].input;
+    inside.clear();
+  }
+  const Steps steps(s.ending, inside, part.out_channels, s.spatial, channels_last(type, s.batch, part.out_channels, s.out, s.spatial), type);
   const auto make_call = [&] {
     const library::OneThread one_thread;
-    return Call(describe(type, part, weights_desc(type, part, true), bias, relu, -1, -1));
+    return Call(describe(type, part, weights_desc(type, part, true), steps, -1, -1));
   };
-  Channels f{.call = make_call(), .pack = {}, .slices = slices, .bias = bias};
+  Channels f{.call = make_call(), .pack = {}, .slices = slices, .steps = steps, .added = added, .relu = context.post_ops.size() == 2};
   const memory::desc plain = weights_desc(type, part, false);
   f.pack = library::Reorder(plain, f.call.weights);
   f.slice_weights = static_cast<int64_t>(plain.get_size());
   f.packed_weights = gemm::round_up(f.pack.bytes(), 64);
   f.pixels = s.batch * s.out_pixels();
-  f.element = size_of(type), f.slice_bytes = part.out_channels * f.element;
+  f.channels = part.out_channels, f.slice_bytes = part.out_channels * size_of(type);
   if (f.pack.needed()) context.workspace = slices * f.packed_weights;
   return f;
 }
@@ -157,17 +178,19 @@ KernelFn make_forward_split(const ConvShape& s, KernelContext& context, DType ty
   constexpr int64_t least_products = 1 << 21;
   const int64_t activations = s.batch * (s.in_channels * s.in_pixels() + s.out_channels * s.out_pixels());
   if (s.batch >= 8 || s.batch * s.out_pixels() * s.weights() < least_products) return {};
-  const bool relu = context.post_ops.size() == 1 && context.post_ops[0].kind == PostOp::Kind::relu;
-  if (!context.post_ops.empty() && !relu) return {};
+  // Relu, an addition, or an addition and then relu.
+  const size_t adds = !context.post_ops.empty() && context.post_ops[0].kind == PostOp::Kind::add_operand ? 1 : 0;
+  if (context.post_ops.size() > adds + 1) return {};
+  if (context.post_ops.size() == adds + 1 && context.post_ops[adds].kind != PostOp::Kind::relu) return {};
   ask_layout(context.inputs[0], channels_last_strides(context.inputs[0].spec.shape));
   ask_layout(context.inputs[1], contiguous_strides(context.inputs[1].spec.shape));
   context.outputs[0].strides = channels_last_strides(context.outputs[0].spec.shape);
-  const bool bias = context.inputs.size() == 3;
-  if (bias) ask_layout(context.inputs[2], contiguous_strides(context.inputs[2].spec.shape));
+  if (adds) ask_layout(context.inputs[static_cast<size_t>(context.post_ops[0].input)], context.outputs[0].strides);
+  ask_ending(context, s.ending);
   if (s.groups == 1 && s.weights() > activations) {
-    if (KernelFn kernel = make_channels(s, context, type, bias, relu)) return kernel;
+    if (KernelFn kernel = make_channels(s, context, type)) return kernel;
   }
-  return make_rows(s, context, type, bias, relu);
+  return make_rows(s, context, type);
 }
 
 }  // namespace deepseek::conv

@@ -7,7 +7,6 @@ namespace {
 struct Job {
   ConvShape shape;
   std::array<Strides, 3> strides;  // of the two inputs and the output
-  int bias = -1;
   std::vector<PostOp> post_ops;
 
   int64_t group_in() const { return shape.in_channels / shape.groups; }
@@ -33,7 +32,9 @@ void forward(const Job& job, const KernelRun& run) {
   const Patches<false> patches(s, x, job.group_in());
   const S* image = static_cast<const S*>(run.inputs[0]);
   const S* weight = static_cast<const S*>(run.inputs[1]);
-  const S* bias = job.bias < 0 ? nullptr : static_cast<const S*>(run.inputs[job.bias]);
+  const auto channels = [&](int input) { return input < 0 ? nullptr : static_cast<const S*>(run.inputs[input]); };
+  const Ending& ending = s.ending;
+  const S *bias = channels(ending.bias), *slope = channels(ending.slope), *shift = slope ? channels(ending.slope + 1) : nullptr;
   S* to = static_cast<S*>(run.outputs[0]);
   const gemm::Micro<T>& kernel = gemm::micro<T>();
   gemm::multiply<T>(
@@ -58,6 +59,8 @@ void forward(const Job& job, const KernelRun& run) {
             const int64_t channel = g * job.group_out() + col + j, offset = pixel + channel * y.channel;
             T v = tile[r * ld + j];
             if (bias) v += gemm::load_element<T>(bias[channel]);
+            if (slope) v = v * gemm::load_element<T>(slope[channel]) + gemm::load_element<T>(shift[channel]);
+            if (ending.relu6) v = gemm::relu_element<S>(v) > T{6} ? T{6} : gemm::relu_element<S>(v);
             for (const PostOp& post : job.post_ops) {
               if (post.kind == PostOp::Kind::relu) v = gemm::relu_element<S>(v);
               else v += gemm::load_element<T>(static_cast<const S*>(run.inputs[post.input])[offset]);
@@ -139,14 +142,8 @@ void backward_weight(const Job& job, const KernelRun& run) {
 }  // namespace
 
 KernelFn make_packed(const ConvShape& shape, KernelContext& context) {
-  Job job{shape, {context.inputs[0].strides, context.inputs[1].strides, context.outputs[0].strides}, -1, context.post_ops};
-  const auto added = static_cast<size_t>(std::count_if(context.post_ops.begin(), context.post_ops.end(), [](const PostOp& p) {
-    return p.kind == PostOp::Kind::add_operand;
-  }));
-  if (context.inputs.size() - added == 3) {
-    job.bias = 2;
-    ask_layout(context.inputs[2], contiguous_strides(context.inputs[2].spec.shape));
-  }
+  Job job{shape, {context.inputs[0].strides, context.inputs[1].strides, context.outputs[0].strides}, context.post_ops};
+  ask_ending(context, shape.ending);
   for (const PostOp& p : context.post_ops) {
     if (p.kind == PostOp::Kind::add_operand) ask_layout(context.inputs[static_cast<size_t>(p.input)], context.outputs[0].strides);
   }
