@@ -14,6 +14,12 @@ struct DimMap {
   int rank = 0;
   int operator[](int d) const { return to[static_cast<size_t>(d)]; }
   void push(int d) { to[static_cast<size_t>(rank++)] = static_cast<int8_t>(d); }
+  uint32_t bits() const {  // the dims that it leads to
+    uint32_t found = 0;
+    for (int d = 0; d < rank; ++d) found |= to[static_cast<size_t>(d)] >= 0 ? 1u << to[static_cast<size_t>(d)] : 0;
+    return found;
+  }
+  friend bool operator==(const DimMap&, const DimMap&) = default;  // `to` is zero from `rank` on
   static DimMap identity(const Shape&);  // dims of size 1 map to -1
 };
 

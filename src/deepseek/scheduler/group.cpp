@@ -1,6 +1,7 @@
 #include "deepseek/scheduler/group.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "deepseek/ops/core/kinds.h"
@@ -12,6 +13,9 @@ namespace {
 constexpr int64_t longest_fused_row = 1 << 16;
 constexpr size_t most_nodes = 8192;
 constexpr int64_t least_kept_bytes = 1 << 16;
+// Sums along the other dims are looked for in this many groups and their last nodes, and pay from this many rows.
+constexpr size_t recent_groups = 8, recent_nodes = 64;
+constexpr int64_t least_crossed = 64;
 
 // Where a value would lie in a group's domain.
 struct Fit {
@@ -25,6 +29,7 @@ class Grouper {
     out_.group_of.assign(ir.nodes.size(), -1);
     out_.in_domain.resize(ir.values.size());
     out_.operands.resize(ir.nodes.size());
+    out_.across.assign(ir.nodes.size(), 0);
     out_.bases = find_bases(ir);
     find_levels();
   }
@@ -110,15 +115,66 @@ class Grouper {
     }
   }
 
-  static uint32_t bits_of(const DimMap& m) {
+  bool is_across(int v) const { return out_.across[static_cast<size_t>(ir_.values[static_cast<size_t>(base(v).value)].node)]; }
+
+  // The dims of v in the domain of a group that computes or reads v's base; empty where it does neither.
+  std::optional<DimMap> in_domain_of(int g_id, int v) {
+    const int b = base(v).value;
+    const auto place = [&](const auto& dim_of_base) {
+      DimMap m;
+      for (int d = 0; d < shape(v).size(); ++d) m.push(base(v).map[d] < 0 || shape(v)[d] == 1 ? -1 : dim_of_base(base(v).map[d]));
+      return m;
+    };
+    if (fused_group_of(v) == g_id) {
+      const DimMap& in_domain = out_.in_domain[static_cast<size_t>(b)];
+      return place([&](int d) { return static_cast<int>(in_domain[d]); });
+    }
+    const std::vector<int>& nodes = group(g_id).nodes;
+    for (size_t i = nodes.size(), oldest = nodes.size() - std::min(nodes.size(), recent_nodes); i-- > oldest;) {
+      const DimMap& operand = out_.operands[static_cast<size_t>(nodes[i])];
+      for (int other : ir_.nodes[static_cast<size_t>(nodes[i])].inputs) {
+        if (base(other).value != b) continue;
+        std::array<int, max_rank> domain_dim;
+        domain_dim.fill(-1);
+        const Shape& s = shape(other);
+        const int extra = operand.rank - s.size();
+        for (int d = std::max(0, -extra); d < s.size(); ++d) {
+          if (s[d] != 1 && base(other).map[d] >= 0) domain_dim[static_cast<size_t>(base(other).map[d])] = operand[d + extra];
+        }
+        return place([&](int d) { return domain_dim[static_cast<size_t>(d)]; });
+      }
+    }
+    return {};
+  }
+
+  static uint32_t reduced_bits(const Reduce& r, const DimMap& in) {
     uint32_t bits = 0;
-    for (int d = 0; d < m.rank; ++d) bits |= m[d] >= 0 ? 1u << m[d] : 0;
+    for (int64_t d : r.dims) bits |= in[static_cast<int>(d)] >= 0 ? 1u << in[static_cast<int>(d)] : 0;
     return bits;
   }
-  uint32_t all_dims(const Group& g) const {
-    uint32_t bits = 0;
-    for (int d = 0; d < g.domain.size(); ++d) bits |= g.domain[d] != 1 ? 1u << d : 0;
-    return bits;
+  bool is_full_in(const Group& g, int v, const DimMap& m) const {
+    bool full = m.bits() == g.all_dims();
+    for (int d = 0; d < m.rank; ++d) full = full && (shape(v)[d] == 1 || m[d] >= 0);
+    return full;
+  }
+
+  // A group of rows in which v is a full value and a reduction of v along the other dims can run along; -1 if there is none.
+  int group_to_cross(int node, int v, DimMap& place) {
+    const Reduce& attrs = *static_cast<const Reduce*>(ir_.nodes[static_cast<size_t>(node)].attrs);
+    const DType type = ir_.spec(v).dtype;
+    if (type != register_type(type) || !is_floating_point(type) || is_across(v)) return -1;
+    for (size_t g = out_.groups.size(), oldest = g - std::min(g, recent_groups); g-- > oldest;) {
+      const Group& rows = out_.groups[g];
+      if (!rows.fused || rows.merged_into >= 0 || !rows.has_reduce || rows.nodes.size() >= most_nodes || !rows_stay_in_cache(rows)) continue;
+      const std::optional<DimMap> m = in_domain_of(static_cast<int>(g), v);
+      if (!m || !is_full_in(rows, v, *m) || reduced_bits(attrs, *m) != (rows.all_dims() & ~rows.reduced)) continue;
+      int64_t kept = 1;
+      for (int d = 0; d < rows.domain.size(); ++d) kept *= rows.reduced >> d & 1 ? 1 : rows.domain[d];
+      if (kept < least_crossed) continue;
+      place = *m;
+      return static_cast<int>(g);
+    }
+    return -1;
   }
 
   // Full values may follow a reduction where a row fits in cache and lies together.
@@ -141,9 +197,10 @@ class Grouper {
     Fit f;
     for (int d = 0; d < s.size(); ++d) f.map.push(-1);
     bool reads_row = false;
-    const uint32_t all = all_dims(g), kept = all & ~g.reduced;
+    const uint32_t all = g.all_dims(), kept = all & ~g.reduced;
     for (int v : n.inputs) {
       if (fused_group_seen(n, v) != g_id) continue;
+      if (is_across(v)) return {};  // complete only when the whole group has run
       const DimMap to_base = broadcast_map(base(v), shape(v), s);
       const DimMap& in_domain = out_.in_domain[static_cast<size_t>(base(v).value)];
       for (int d = 0; d < s.size(); ++d) {
@@ -153,7 +210,7 @@ class Grouper {
         if (f.map[d] >= 0 && f.map[d] != place) return {};
         f.map.to[static_cast<size_t>(d)] = static_cast<int8_t>(place);
       }
-      reads_row |= g.has_reduce && bits_of(in_domain) == kept && kept != all;
+      reads_row |= g.has_reduce && in_domain.bits() == kept && kept != all;
     }
     uint32_t used = 0;
     bool open = false;
@@ -230,6 +287,7 @@ class Grouper {
         if (from.reduced >> d & 1) to.reduced |= 1u << b_to_a[d];
       }
     }
+    to.crossed |= from.crossed;
     to.users.insert(to.users.end(), from.users.begin(), from.users.end());
     std::sort(to.users.begin(), to.users.end());
     to.users.erase(std::unique(to.users.begin(), to.users.end()), to.users.end());
@@ -332,8 +390,8 @@ class Grouper {
       const uint32_t bits = reduced_in_result(i);
       if (reduced && *reduced != bits) return false;
       reduced = bits;
-      if (rows_stay_in_cache(group(candidates[i]))) continue;
-      // What another candidate takes from this one are sums, which are complete only after a pass over memory.
+      if (rows_stay_in_cache(group(candidates[i])) && !group(candidates[i]).crossed) continue;
+      // What another candidate takes from this one may be sums that are complete only after a pass over memory.
       for (int u : group(candidates[i]).users) {
         if (out_.find(u) != candidates[i] && std::find(candidates.begin(), candidates.end(), out_.find(u)) != candidates.end()) return false;
       }
@@ -372,21 +430,11 @@ class Grouper {
       }
       return m;
     };
-    const auto reduced_bits = [&](const DimMap& in) {
-      uint32_t bits = 0;
-      for (int64_t d : attrs.dims) bits |= in[static_cast<int>(d)] >= 0 ? 1u << in[static_cast<int>(d)] : 0;
-      return bits;
-    };
     const int g = fused_group_of(v);
     if (g >= 0 && group(g).nodes.size() < most_nodes) {
-      const DimMap to_base = broadcast_map(base(v), s, s);
-      const DimMap& in_domain = out_.in_domain[static_cast<size_t>(base(v).value)];
-      DimMap m;
-      for (int d = 0; d < s.size(); ++d) m.push(to_base[d] < 0 ? -1 : in_domain[to_base[d]]);
-      bool covers = bits_of(m) == all_dims(group(g));
-      for (int d = 0; d < s.size(); ++d) covers = covers && (s[d] == 1 || m[d] >= 0);
-      const uint32_t bits = reduced_bits(m);
-      if (covers && bits != 0 && (!group(g).has_reduce || group(g).reduced == bits)) {
+      const DimMap m = *in_domain_of(g, v);
+      const uint32_t bits = reduced_bits(attrs, m);
+      if (is_full_in(group(g), v, m) && bits != 0 && (!group(g).has_reduce || group(g).reduced == bits)) {
         group(g).has_reduce = true;
         group(g).reduced = bits;
         set_maps(node, result_map(m), m);
@@ -394,9 +442,16 @@ class Grouper {
         return;
       }
     }
+    DimMap crossed;
+    if (const int rows = group_to_cross(node, v, crossed); rows >= 0) {
+      out_.across[static_cast<size_t>(node)] = group(rows).crossed = true;
+      set_maps(node, result_map(crossed), crossed);
+      enter(node, rows);
+      return;
+    }
     const int fresh = start_group(node, true, s);
     const DimMap identity = DimMap::identity(s);
-    group(fresh).reduced = reduced_bits(identity);
+    group(fresh).reduced = reduced_bits(attrs, identity);
     group(fresh).has_reduce = group(fresh).reduced != 0;  // along dims of size 1 nothing is reduced
     set_maps(node, result_map(identity), identity);
   }

@@ -13,8 +13,15 @@ struct Group {
   uint32_t reduced = 0;          // domain dims (of size > 1) that its reduce steps reduce
   bool has_reduce = false;
   int level = 0;                 // the highest of its nodes
+  bool crossed = false;          // some reduce the other dims
   std::vector<int> users;        // groups that need a result of this one; may name merged groups
   int merged_into = -1;
+
+  uint32_t all_dims() const {  // of size above 1
+    uint32_t bits = 0;
+    for (int d = 0; d < domain.size(); ++d) bits |= domain[d] != 1 ? 1u << d : 0;
+    return bits;
+  }
 };
 
 struct Grouping {
@@ -23,6 +30,7 @@ struct Grouping {
   std::vector<DimMap> in_domain; // per value of a fused group: its dims in the group's domain
   std::vector<DimMap> operands;  // per node of a fused group: the dims over which it reads its operands
   std::vector<Base> bases;       // per value
+  std::vector<char> across;      // per Ir node: reduces along the dims that the rest of its group keeps
 
   int find(int g) const {
     while (groups[static_cast<size_t>(g)].merged_into >= 0) g = groups[static_cast<size_t>(g)].merged_into;

@@ -102,6 +102,7 @@ class ProgramWriter {
     std::vector<uint8_t> after(ir_.values.size(), 0);
     for (int node : group_.nodes) {
       const IrNode& n = ir_.nodes[static_cast<size_t>(node)];
+      if (e_.grouping_.across[static_cast<size_t>(node)]) return true;
       bool reads = false;
       for (int v : n.inputs) reads |= in_group(base(v).value) && after[static_cast<size_t>(base(v).value)];
       after[static_cast<size_t>(n.first_output)] = reads || n.kind == IrKind::reduce;

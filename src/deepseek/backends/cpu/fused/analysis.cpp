@@ -55,6 +55,11 @@ void check_store(const Program& p, const Analysis& a, size_t k) {
   const Step& s = p.steps[k];
   const Access& access = p.accesses[static_cast<size_t>(s.access)];
   DEEPSEEK_CHECK(access.kind == Access::Kind::memory, "step ", k, " stores to what is not memory");
+  if (a.across[a.arg(p, k)]) {
+    DEEPSEEK_CHECK(access.dtype == p.steps[a.arg(p, k)].type, "step ", k, " converts a sum along the kept dims");
+    for (int d : a.reduced_dims) DEEPSEEK_CHECK(access.strides[d] != 0, "step ", k, " stores many values in one place");
+    return;
+  }
   for (int d : a.kept_dims) DEEPSEEK_CHECK(access.strides[d] != 0, "step ", k, " stores many values in one place");
   if (a.level[k] == Level::full) {
     for (int d : a.reduced_dims) DEEPSEEK_CHECK(access.strides[d] != 0, "step ", k, " stores many values in one place");
@@ -82,6 +87,22 @@ void find_same(const Program& p, Analysis& a) {
     } else if ((s.kind == Kind::cast && p.steps[static_cast<size_t>(s.args[0])].type == s.type) ||
                (s.kind == Kind::reduce && a.reduced_dims.empty())) {
       a.same[k] = a.same[static_cast<size_t>(s.args[0])];
+    }
+  }
+}
+
+void find_across(const Program& p, Analysis& a) {
+  a.across.assign(p.steps.size(), 0);
+  if (a.kept_dims.empty() || a.reduced_dims.empty()) return;
+  for (size_t k = 0; k < p.steps.size(); ++k) {
+    if (p.steps[k].kind != Kind::store) continue;
+    const Access& access = p.accesses[static_cast<size_t>(p.steps[k].access)];
+    const size_t value = a.arg(p, k);
+    if (p.steps[value].kind == Kind::reduce && varies(access, a.reduced_dims) && !varies(access, a.kept_dims)) a.across[value] = 1;
+  }
+  for (size_t k = 0; k < p.steps.size(); ++k) {
+    for (int i = 0; i < arity_of(p.steps[k]); ++i) {
+      DEEPSEEK_CHECK(p.steps[k].kind == Kind::store || !a.across[a.arg(p, k, i)], "step ", k, " reads a sum along the kept dims");
     }
   }
 }
@@ -117,14 +138,16 @@ void find_levels(const Program& p, Analysis& a) {
       if (s.kind != Kind::store) level = std::max(level, a.level[arg]);
       stage = std::max(stage, a.stage[arg]);
     }
-    if (s.kind == Kind::reduce && !a.reduced_dims.empty()) {
+    if (a.across[k]) {
+      level = Level::full;
+    } else if (s.kind == Kind::reduce && !a.reduced_dims.empty()) {
       level = Level::row;
       ++stage;
     }
     a.level[k] = level;
     a.stage[k] = stage;
     if (!a.live[k]) continue;
-    if (s.kind == Kind::reduce) a.passes = std::max(a.passes, stage);
+    if (s.kind == Kind::reduce) a.passes = std::max(a.passes, stage + a.across[k]);
     if (s.kind == Kind::store && level == Level::full) a.passes = std::max(a.passes, stage + 1);
   }
 }
@@ -145,6 +168,7 @@ Analysis analyse(const Program& p) {
     (reduced ? a.reduced : a.kept) *= p.domain[d];
   }
   find_same(p, a);
+  find_across(p, a);
   find_live(p, a);
   find_levels(p, a);
   for (size_t k = 0; k < p.steps.size(); ++k) {

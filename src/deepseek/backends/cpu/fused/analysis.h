@@ -1,5 +1,6 @@
 // Checks a program and finds what each step varies along and when it can be computed.
 #pragma once
+#include <algorithm>
 #include <vector>
 
 #include "deepseek/backends/cpu/fused/program.h"
@@ -19,6 +20,9 @@ struct Analysis {
   std::vector<char> live;
   std::vector<Level> level;  // of a store: of the memory written
   std::vector<int> stage;    // number of passes that must have finished before
+  // Reduce steps along the kept dims instead, such as the gradient of a bias beside that of the rows: their result is only stored,
+  // by an access that follows the reduced dims and no kept one.
+  std::vector<char> across;
 
   // The step that stands for argument i of step k.
   size_t arg(const Program& p, size_t k, int i = 0) const {
@@ -30,6 +34,8 @@ inline int arity_of(const Step& step) {
   if (step.kind == Step::Kind::load) return 0;
   return step.kind == Step::Kind::compute ? step.op->arity : 1;
 }
+
+inline bool any_across(const Analysis& a) { return std::find(a.across.begin(), a.across.end(), 1) != a.across.end(); }
 
 Analysis analyse(const Program&);
 

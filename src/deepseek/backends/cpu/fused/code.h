@@ -33,13 +33,14 @@ enum class Action : uint8_t {
   splat,      // slot[dst] filled with the one element of slot[args[0]]
   spread,     // slot[dst] = the row-level slot[args[0]] repeated along the reduced dims
   fold,       // slot[args[0]] into the state of reduction `operand`
+  fold_across,  // the rows of slot[args[0]] into the accumulator of Code::across[operand]
   finish,     // the state of reduction `operand` into slot[dst]
 };
 
 // Whether the work of an action grows with the block.
 constexpr bool moves_elements(Action a) {
   return a == Action::call || a == Action::joint || a == Action::fetch || a == Action::gather || a == Action::number || a == Action::scatter ||
-         a == Action::store || a == Action::fold;
+         a == Action::store || a == Action::fold || a == Action::fold_across;
 }
 
 struct Instruction {
@@ -74,6 +75,14 @@ struct Reduction {
   size_t state = 0, accumulator = 0;  // offsets into the frame
 };
 
+// A reduction along the kept dims: a value for each reduced point, complete when all groups are.
+struct Across {
+  const Fold* fold;
+  int64_t element_bytes;
+  Operand result;  // walks over the reduced dims
+  size_t state = 0, accumulator = 0;
+};
+
 // A slot is a pointer: of memory in the frame (offset >= 0), or set by an instruction.
 struct Slot {
   int64_t offset = -1;
@@ -100,6 +109,7 @@ struct Code {
   std::vector<Section> rows, spread, full;
   std::vector<Operand> operands;
   std::vector<Reduction> reductions;
+  std::vector<Across> across;
   std::vector<JointCall> joints;
   std::vector<Slot> slots;
   size_t frame_bytes = 0;

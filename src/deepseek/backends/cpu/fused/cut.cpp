@@ -48,7 +48,8 @@ Cut choose_cut(const Program& p, const Analysis& a, int64_t block_points) {
     cut.block = cut.group;
     return cut;
   }
-  cut.columns = kept_side_by_side(p, a);
+  const bool across = any_across(a);
+  cut.columns = !across && kept_side_by_side(p, a);
   if (cut.columns) {
     // Wide groups walk memory in long runs; narrower ones let later passes find the values of earlier ones in the cache.
     int64_t width = column_group;
@@ -66,7 +67,7 @@ Cut choose_cut(const Program& p, const Analysis& a, int64_t block_points) {
   } else {
     cut.block = even_piece(cut.reduced, block_size);
   }
-  cut.split = !cut.one_block && cut.groups() < few_groups && cut.group * cut.reduced >= split_points;
+  cut.split = !across && !cut.one_block && cut.groups() < few_groups && cut.group * cut.reduced >= split_points;
   return cut;
 }
 

@@ -181,7 +181,12 @@ class Lowering {
         slot_[k] = in.dst;
         break;
       }
-      case Kind::reduce: out.push_back(make(Action::fold, -1, reduction(k), 0, read(arg(k), Level::full, pass))); break;
+      case Kind::reduce: {
+        const int value = read(arg(k), Level::full, pass);
+        if (a_.across[k]) fold_across(out, k, value);
+        else out.push_back(make(Action::fold, -1, reduction(k), 0, value));
+        break;
+      }
     }
   }
 
@@ -293,6 +298,17 @@ class Lowering {
     return reduction_of_[k];
   }
 
+  void fold_across(Section& out, size_t k, int value) {
+    for (size_t store = 0; store < p_.steps.size(); ++store) {
+      if (step(store).kind != Kind::store || arg(store) != k) continue;
+      Dims sizes, strides;
+      for (int d : a_.reduced_dims) sizes.push_back(p_.domain[d]), strides.push_back(access(store).strides[d]);
+      const Operand result{Walk(sizes, strides, access(store).offset), access(store).buffer};
+      out.push_back(make(Action::fold_across, -1, static_cast<int>(code_.across.size()), 0, value));
+      code_.across.push_back({&fold_of(step(k).reduce, step(k).type), size_of(step(k).type), result});
+    }
+  }
+
   void emit_rows(int stage) {
     Section& out = code_.rows[static_cast<size_t>(stage)];
     for (size_t k = 0; k < p_.steps.size(); ++k) {
@@ -337,7 +353,7 @@ class Lowering {
 
   void emit_stores(Section& out, Level level, int pass) {
     for (size_t k = 0; k < p_.steps.size(); ++k) {
-      if (step(k).kind == Kind::store && a_.level[k] == level) store(out, k, level, pass);
+      if (step(k).kind == Kind::store && a_.level[k] == level && !a_.across[arg(k)]) store(out, k, level, pass);
     }
   }
 

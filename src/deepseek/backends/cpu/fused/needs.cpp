@@ -43,8 +43,9 @@ class Finder {
   // What a pass is there for: its reductions and stores.
   bool starts_here(size_t k, int pass) const {
     const Step& s = p_.steps[k];
+    if (a_.across[k]) return a_.stage[k] == pass;
     if (s.kind == Kind::reduce) return a_.same[k] == static_cast<int>(k) && a_.stage[k] == pass + 1;
-    if (s.kind != Kind::store || a_.level[k] != Level::full) return false;
+    if (s.kind != Kind::store || a_.level[k] != Level::full || a_.across[a_.arg(p_, k)]) return false;
     return pass == (stores_last_ ? a_.passes - 1 : a_.stage[k]);
   }
 

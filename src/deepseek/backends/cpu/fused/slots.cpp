@@ -172,12 +172,16 @@ class Placement {
 
   void place_reductions() {
     const Cut& cut = code_.cut;
+    const auto take = [&](int64_t bytes) {
+      const size_t at = code_.frame_bytes;
+      code_.frame_bytes += static_cast<size_t>((bytes + 63) / 64 * 64);
+      return at;
+    };
+    for (Across& r : code_.across) {
+      r.state = take(cut.reduced * state_bytes);
+      r.accumulator = take(cut.reduced * r.element_bytes);
+    }
     for (Reduction& r : code_.reductions) {
-      const auto take = [&](int64_t bytes) {
-        const size_t at = code_.frame_bytes;
-        code_.frame_bytes += static_cast<size_t>((bytes + 63) / 64 * 64);
-        return at;
-      };
       r.state = take(cut.group * state_bytes);
       if (cut.columns) r.accumulator = take(std::max(cut.group, cut.block) * r.element_bytes);
     }
