@@ -4,6 +4,7 @@
 
 #include "deepseek/graph/leaf.h"
 #include "deepseek/ops/core/kinds.h"
+#include "deepseek/scheduler/dim_map.h"
 #include "deepseek/scheduler/ir.h"
 #include "deepseek/scheduler/word_table.h"
 #include "deepseek/tensor/autocast_mode.h"
@@ -118,7 +119,11 @@ class Lowering {
     op->key(attrs, key_);
     for (const auto& o : outputs) key_.add(spec_of(o).shape);
     const auto [at, fresh] = seen_.insert(key_.words());
-    if (fresh) values_of_seen_.push_back(add({.kind = kind, .op = op, .attrs = attrs, .inputs = std::move(in)}, outputs));
+    if (fresh) {
+      std::vector<int> values = add({.kind = kind, .op = op, .attrs = attrs, .inputs = std::move(in)}, outputs);
+      if (kind == IrKind::view) values = {undone(values[0])};
+      values_of_seen_.push_back(std::move(values));
+    }
     return values_of_seen_[at];
   }
 
@@ -152,6 +157,20 @@ class Lowering {
     const IrNode* n = &ir_.node_of(v);
     while (n->kind == IrKind::view) n = &ir_.node_of(n->inputs[0]);
     return n->kind == IrKind::pointwise || n->kind == IrKind::cast || n->kind == IrKind::reduce;
+  }
+
+  // The value itself where a view takes back what views before it did, so that equal computations on both are found to be equal.
+  int undone(int view) {
+    const IrNode& n = ir_.node_of(view);
+    const std::optional<DimMap> m = map_of_view(ir_, n);
+    if (!m) return view;
+    const auto found = view_bases_.find(n.inputs[0]);
+    const Base inner = found == view_bases_.end() ? Base{n.inputs[0], DimMap::identity(ir_.spec(n.inputs[0]).shape)} : found->second;
+    Base b{inner.value, {}};
+    for (int d = 0; d < m->rank; ++d) b.map.push((*m)[d] < 0 ? -1 : inner.map[(*m)[d]]);
+    const bool same = ir_.spec(b.value) == ir_.spec(view) && b.map == DimMap::identity(ir_.spec(view).shape);
+    view_bases_.emplace(view, b);
+    return same ? b.value : view;
   }
 
   int constant(const Node& n) {
@@ -243,6 +262,7 @@ class Lowering {
   WordTable seen_;
   std::vector<std::vector<int>> values_of_seen_;
   std::map<std::pair<uint64_t, uint64_t>, int> constants_;
+  std::unordered_map<int, Base> view_bases_;  // of views that are maps of dims
 };
 
 }  // namespace

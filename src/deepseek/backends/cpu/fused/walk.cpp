@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <cwchar>
 
 #include "deepseek/backends/cpu/fused/stream.h"
 #include "deepseek/backends/cpu/fused/transpose.h"
@@ -191,7 +192,16 @@ void number(const Walk& w, int64_t position, int64_t n, int64_t* block) {
   });
 }
 
-void fill(void* block, const void* value, int64_t bytes, int64_t n) { repeat_each(block, value, bytes, 1, n); }
+void fill(void* block, const void* value, int64_t bytes, int64_t n) {
+  if (bytes == sizeof(wchar_t)) {
+    // The C library has this one for each instruction set.
+    wchar_t element;
+    std::memcpy(&element, value, sizeof element);
+    std::wmemset(static_cast<wchar_t*>(block), element, static_cast<size_t>(n));
+    return;
+  }
+  repeat_each(block, value, bytes, 1, n);
+}
 
 void repeat_each(void* out, const void* in, int64_t bytes, int64_t rows, int64_t length) {
   with_element(bytes, [&](auto e) {
