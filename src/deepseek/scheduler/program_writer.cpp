@@ -77,6 +77,7 @@ class ProgramWriter {
   void choose_domain_order() {
     const Shape& d = group_.domain;
     if (reference_.size() != d.size()) reference_ = contiguous_strides(d);
+    if (!group_.has_reduce) follow_row_major_copy();
     std::vector<int> dims;
     for (int k = 0; k < d.size(); ++k) {
       if (d[k] != 1) dims.push_back(k);
@@ -94,6 +95,21 @@ class ProgramWriter {
     for (size_t i = 0; i < order_.size(); ++i) {
       program_.domain.push_back(d[order_[i]]);
       if (group_.has_reduce && group_.reduced >> order_[i] & 1) program_.reduced |= 1u << i;
+    }
+  }
+
+  // A row-major copy of something that lies otherwise is written in long runs: blocks are transposed when they are read.
+  void follow_row_major_copy() {
+    for (int node : group_.nodes) {
+      const IrNode& n = ir_.nodes[static_cast<size_t>(node)];
+      if (n.kind != IrKind::pointwise || n.op != op_of<Copy>() || !e_.stored_[static_cast<size_t>(n.first_output)]) continue;
+      const DimMap& m = e_.grouping_.in_domain[static_cast<size_t>(n.first_output)];
+      if (m.bits() != group_.all_dims()) continue;
+      const Strides strides = contiguous_strides(ir_.spec(n.first_output).shape);
+      for (int k = 0; k < m.rank; ++k) {
+        if (m[k] >= 0) reference_[m[k]] = strides[k];
+      }
+      return;
     }
   }
 
