@@ -1,4 +1,5 @@
 // Pointwise steps that follow a contraction move into its end, where the result is still in registers.
+#include "deepseek/ops/contraction/conv.h"
 #include "deepseek/scheduler/ir.h"
 
 namespace deepseek::scheduler {
@@ -14,6 +15,12 @@ std::optional<PostOp::Kind> post_op_of(const Ir& ir, const IrNode& n, int v, int
   const IrKind source = ir.node_of(other).kind;
   if (source == IrKind::scalar || source == IrKind::constant || source == IrKind::iota) return {};
   return PostOp::Kind::add_operand;
+}
+
+// Nothing follows a relu: kernels apply it last.
+bool ends_in_relu(const IrNode& kernel) {
+  if (!kernel.post_ops.empty()) return kernel.post_ops.back().kind == PostOp::Kind::relu;
+  return kernel.op == op_of<ConvAffine>() && static_cast<const ConvAffine*>(kernel.attrs)->relu6;
 }
 
 }  // namespace
@@ -56,6 +63,7 @@ void fold_post_ops(Ir& ir) {
       IrNode& kernel = ir.nodes[at];
       const int v = kernel.first_output;
       const Users& u = users[static_cast<size_t>(v)];
+      if (ends_in_relu(kernel)) break;
       if (u.count != 1 || ir.values[static_cast<size_t>(v)].keep) break;
       const IrNode& user = ir.nodes[static_cast<size_t>(u.only)];
       int other = -1;

@@ -57,6 +57,7 @@ struct Forward {
         steps.bind(args, run, 0, i * out_step);
         args.emplace(DNNL_ARG_SCRATCHPAD, memory(part.scratchpad, e, gemm::thread_scratch(part.scratch())));
         part.primitive.execute(library::stream(), args);
+        steps.clamp(to);
       }
     });
   }

@@ -53,6 +53,8 @@ class Steps {
 
   const dnnl::post_ops& posts() const { return posts_; }
   memory::desc bias() const { return ending_.bias < 0 ? memory::desc() : bias_; }
+  // Relu and relu6 at the end, on what a call has just written: the library's own make zero of NaN.
+  void clamp(std::byte* y) const;
   // For a call that computes the channels from `channel` on, `offset` bytes into the output.
   void bind(Args& args, const KernelRun& run, int64_t channel, int64_t offset) const;
 
@@ -61,7 +63,9 @@ class Steps {
   std::vector<std::pair<int, int>> added_;  // (step, input)
   dnnl::post_ops posts_;
   memory::desc bias_, map_, y_;
+  DType type_ = DType::float32;
   int64_t element_ = 4;
+  bool clamps_ = false;
 };
 
 inline dnnl::primitive_attr attributes() {

@@ -62,6 +62,7 @@ struct Rows {
         const Call& call = calls[part.call];
         call.run(static_cast<const std::byte*>(run.inputs[0]) + part.from, weights, static_cast<std::byte*>(run.outputs[0]) + part.to,
                  gemm::thread_scratch(call.scratch()), [&](Steps::Args& args) { steps.bind(args, run, 0, part.to); });
+        steps.clamp(static_cast<std::byte*>(run.outputs[0]) + part.to);
       }
     });
   }
@@ -132,6 +133,7 @@ struct Channels {
         auto* slice = scratch + call.scratch();
         call.run(run.inputs[0], weights[static_cast<size_t>(i)], slice, scratch,
                  [&](Steps::Args& args) { steps.bind(args, run, i * channels, 0); });
+        steps.clamp(slice);
         const int64_t first = i * slice_bytes, step = slices * slice_bytes;
         auto* to = static_cast<std::byte*>(run.outputs[0]) + first;
         const auto* other = added < 0 ? nullptr : static_cast<const std::byte*>(run.inputs[added]) + first;

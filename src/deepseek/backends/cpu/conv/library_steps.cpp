@@ -1,11 +1,14 @@
 #include "deepseek/backends/cpu/conv/library.h"
+#include "deepseek/backends/cpu/gemm/element.h"
+#include "deepseek/tensor/error.h"
 
 namespace deepseek::conv {
 
 using dnnl::algorithm;
 
 Steps::Steps(const Ending& ending, const std::vector<PostOp>& post_ops, int64_t channels, int spatial, const memory::desc& y, DType type)
-    : ending_(ending), y_(y), element_(size_of(type)) {
+    : ending_(ending), y_(y), type_(type), element_(size_of(type)), clamps_(ending.relu6) {
+  DEEPSEEK_CHECK(!ending.relu6 || post_ops.empty(), "relu6 ends a convolution");
   bias_ = memory::desc({channels}, library::data_type(type), memory::format_tag::a);
   memory::dims sizes(static_cast<size_t>(spatial) + 2, 1), strides(sizes.size(), channels);
   sizes[1] = channels, strides[1] = 1;
@@ -16,16 +19,36 @@ Steps::Steps(const Ending& ending, const std::vector<PostOp>& post_ops, int64_t 
     posts_.append_binary(algorithm::binary_add, map_);
     step = 2;
   }
-  if (ending.relu6) posts_.append_eltwise(algorithm::eltwise_clip, 0.f, 6.f), ++step;
   for (const PostOp& p : post_ops) {
+    DEEPSEEK_CHECK(!clamps_, "relu ends a convolution");
     if (p.kind == PostOp::Kind::relu) {
-      posts_.append_eltwise(algorithm::eltwise_relu, 0.f, 0.f);
-    } else {
-      posts_.append_binary(algorithm::binary_add, y);
-      added_.emplace_back(step, p.input);
+      clamps_ = true;
+      continue;
     }
-    ++step;
+    posts_.append_binary(algorithm::binary_add, y);
+    added_.emplace_back(step++, p.input);
   }
+}
+
+namespace {
+
+template <class S>
+void clamp_all(S* y, int64_t n, bool to_six) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float v = gemm::load_element<float>(y[i]);
+    const float low = v < 0 ? 0 : v;
+    y[i] = gemm::store_element<S>(to_six && low > 6 ? 6.f : low);
+  }
+}
+
+}  // namespace
+
+void Steps::clamp(std::byte* y) const {
+  if (!clamps_) return;
+  const int64_t n = static_cast<int64_t>(y_.get_size()) / element_;
+  if (type_ == DType::float32) clamp_all(reinterpret_cast<float*>(y), n, ending_.relu6);
+  else if (type_ == DType::bfloat16) clamp_all(reinterpret_cast<bfloat16_t*>(y), n, ending_.relu6);
+  else clamp_all(reinterpret_cast<float16_t*>(y), n, ending_.relu6);
 }
 
 void Steps::bind(Args& args, const KernelRun& run, int64_t channel, int64_t offset) const {
