@@ -8,18 +8,7 @@ from typing import Any
 from benchmarks.cases import Case, case
 
 
-def deepseek_step(model: Any, optimizer: Any, loss_of: Callable[[], Any]) -> Callable[[], float]:
-    def step() -> float:
-        loss = loss_of()
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        return loss.item()
-
-    return step
-
-
-def torch_step(model: Any, optimizer: Any, loss_of: Callable[[], Any]) -> Callable[[], float]:
+def training_step(optimizer: Any, loss_of: Callable[[], Any]) -> Callable[[], float]:
     def step() -> float:
         loss = loss_of()
         loss.backward()
@@ -44,7 +33,7 @@ class Classifier(Case):
         with ds.no_grad():
             model(x[:1]).eval()
         optimizer = ds.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-        return deepseek_step(model, optimizer, lambda: ds.nn.functional.cross_entropy(model(x), y))
+        return training_step(optimizer, lambda: ds.nn.functional.cross_entropy(model(x), y))
 
     def torch(self):
         import torch
@@ -55,7 +44,7 @@ class Classifier(Case):
         x = torch.randn(self.batch, 3, 224, 224).to(memory_format=torch.channels_last)
         y = torch.randint(0, 1000, (self.batch,))
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-        return torch_step(model, optimizer, lambda: torch.nn.functional.cross_entropy(model(x), y))
+        return training_step(optimizer, lambda: torch.nn.functional.cross_entropy(model(x), y))
 
     def tensorflow(self):
         import keras
@@ -117,7 +106,7 @@ class UNet3d(Case):
             pt = p * y + (1 - p) * (1 - y)
             return dice + (0.25 * (1 - pt).square() * ce).mean()
 
-        return deepseek_step(model, optimizer, loss_of)
+        return training_step(optimizer, loss_of)
 
     def torch(self):
         import torch
@@ -128,7 +117,7 @@ class UNet3d(Case):
         x = torch.randn(self.shape).to(memory_format=torch.channels_last_3d)
         y = (torch.rand(self.shape) > 0.9).float()
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-        return torch_step(model, optimizer, lambda: dice_focal(model(x), y))
+        return training_step(optimizer, lambda: dice_focal(model(x), y))
 
 
 @case
@@ -144,7 +133,7 @@ class TimeSeries(Case):
         with ds.no_grad():
             model(x[:1]).eval()
         optimizer = ds.optim.AdamW(model.parameters(), lr=1e-3)
-        return deepseek_step(model, optimizer, lambda: ds.nn.functional.cross_entropy(model(x), y))
+        return training_step(optimizer, lambda: ds.nn.functional.cross_entropy(model(x), y))
 
     def torch(self):
         import torch
@@ -154,7 +143,7 @@ class TimeSeries(Case):
         model = TimeSeriesTransformer()
         x, y = torch.randn(64, 256, 17), torch.randint(0, 2, (64,))
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-        return torch_step(model, optimizer, lambda: torch.nn.functional.cross_entropy(model(x), y))
+        return training_step(optimizer, lambda: torch.nn.functional.cross_entropy(model(x), y))
 
 
 class LanguageModel(Case):
@@ -177,8 +166,8 @@ class LanguageModel(Case):
         with ds.no_grad():
             model(x[:1]).eval()
         optimizer = ds.optim.AdamW(model.parameters(), lr=1e-4)
-        return deepseek_step(
-            model, optimizer, lambda: ds.nn.functional.cross_entropy(model(x).reshape(-1, self.vocabulary), y)
+        return training_step(
+            optimizer, lambda: ds.nn.functional.cross_entropy(model(x).reshape(-1, self.vocabulary), y)
         )
 
     def torch(self):
@@ -188,8 +177,8 @@ class LanguageModel(Case):
         x = torch.randint(0, self.vocabulary, (self.batch, self.length))
         y = torch.randint(0, self.vocabulary, (self.batch * self.length,))
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-        return torch_step(
-            model, optimizer, lambda: torch.nn.functional.cross_entropy(model(x).logits.reshape(-1, self.vocabulary), y)
+        return training_step(
+            optimizer, lambda: torch.nn.functional.cross_entropy(model(x).logits.reshape(-1, self.vocabulary), y)
         )
 
 
