@@ -64,7 +64,7 @@ def memory_budget(size: int | str) -> Iterator[None]:
     before = _C.swap_memory_budget(wanted)
     try:
         yield
-        _C.evaluate_pending_writes()
+        _C.eval()
     finally:
         _C.swap_memory_budget(before)
 

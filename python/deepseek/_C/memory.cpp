@@ -5,7 +5,6 @@
 #include "deepseek/scheduler/budget.h"
 #include "errors.h"
 #include "gil.h"
-#include "tensor.h"
 
 namespace deepseek::python {
 
@@ -22,7 +21,6 @@ DEEPSEEK_BINDING(memory, 45) {
     return d;
   });
   m.def("swap_memory_budget", [](int64_t bytes) { return std::exchange(memory_budget, bytes); });
-  m.def("evaluate_pending_writes", [] { evaluate_pending_writes(); });
 }
 
 }  // namespace deepseek::python

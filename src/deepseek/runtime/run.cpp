@@ -88,7 +88,7 @@ void run_step(const Plan& plan, const PlanStep& s, Frame& f) {
   for (size_t i = 0; i < inputs; ++i) {
     const int b = s.operands[i].buffer;
     // Packed weights that the next update makes stale are not worth keeping: they go to the workspace.
-    const bool keeps = !plan.buffers[static_cast<size_t>(plan.root(b))].overwritten;
+    const bool keeps = !plan.buffers[static_cast<size_t>(b)].overwritten;
     f.input_storages[i] = keeps ? f.storages[static_cast<size_t>(b)] : nullptr;
   }
   void* workspace = s.workspace >= 0 ? f.bytes[static_cast<size_t>(s.workspace)] : nullptr;

@@ -84,7 +84,6 @@ class Placer {
   void take(int out, int in) {
     const int r = root(in);
     buffer(out).same_as = r;
-    buffer(r).overwritten |= buffer(r).source == PlanBuffer::Source::leaf;
     buffer(r).last = buffer(out).last;
     buffer(r).escapes |= buffer(out).escapes;
   }
@@ -181,11 +180,12 @@ class Placer {
       later = 1;
     }
     for (int b = 0; b < static_cast<int>(plan_.buffers.size()); ++b) {
-      const PlanBuffer& x = buffer(b);
+      PlanBuffer& x = buffer(b);
       plan_.bytes += x.bytes;
       if (x.same_as >= 0) continue;
       plan_.bound.push_back(b);
-      if (x.source == PlanBuffer::Source::leaf && written[static_cast<size_t>(b)]) plan_.overwritten.push_back(x.slot);
+      x.overwritten = x.source == PlanBuffer::Source::leaf && written[static_cast<size_t>(b)];
+      if (x.overwritten) plan_.overwritten.push_back(x.slot);
     }
   }
 

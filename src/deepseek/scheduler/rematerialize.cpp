@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "deepseek/scheduler/group.h"
+
 namespace deepseek::scheduler {
 namespace {
 
@@ -39,10 +41,7 @@ class Rematerializer {
     return n.kind == IrKind::leaf || n.kind == IrKind::data || n.kind == IrKind::scalar || n.kind == IrKind::constant ||
            n.kind == IrKind::iota;
   }
-  int base(int v) {
-    while (ir_.node_of(v).kind == IrKind::view) v = ir_.node_of(v).inputs[0];
-    return v;
-  }
+  int base(int v) const { return stored_source(ir_, v); }
 
   bool find_backward() {
     next_backward_.assign(ir_.nodes.size() + 1, never);
