@@ -4,6 +4,7 @@
 // a buffer). A computed node drops its inputs unless the autograd tape needs them. Leaves (data, scalars) are born computed.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <span>
@@ -31,6 +32,16 @@ struct Output {
   Buffer buffer;  // no storage until computed
 };
 
+// Set by the evaluation of one thread and read by others without a lock: who sees it set also sees the buffers.
+class ComputedFlag {
+ public:
+  operator bool() const { return set_.load(std::memory_order_acquire); }
+  void operator=(bool on) { set_.store(on, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> set_ = false;
+};
+
 class Node final {
  public:
   // Takes over `inputs`; `attrs` points to the op struct and is moved into the node by op->move.
@@ -56,7 +67,7 @@ class Node final {
   int use_count() const { return refs_.load(std::memory_order_acquire); }
 
   // Flags.
-  bool computed = false;
+  ComputedFlag computed;
   bool symbolic = false;       // depends on a placeholder of the functional API; has a shape but never a value
   bool weak = false;           // a Python or C++ number: takes part in dtype promotion by kind only
   bool requires_grad = false;  // on the tape

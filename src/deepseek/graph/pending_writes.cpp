@@ -16,11 +16,6 @@ std::mutex& guard() {
   return mutex;
 }
 
-// Below zero: in no list. Read without the lock by a tensor that dies, so it is the last thing to be written.
-std::atomic_ref<int> slot_of(int& slot) {
-  return std::atomic_ref<int>(slot);
-}
-
 }  // namespace
 
 const std::shared_ptr<PendingWrites>& PendingWrites::of_this_thread() {
@@ -29,32 +24,34 @@ const std::shared_ptr<PendingWrites>& PendingWrites::of_this_thread() {
 }
 
 void PendingWrites::add(TensorImpl& impl) {
-  if (slot_of(impl.pending_slot_).load(std::memory_order_acquire) >= 0) return;
+  if (impl.pending_slot_.load(std::memory_order_acquire) >= 0) return;
   const std::shared_ptr<PendingWrites>& list = of_this_thread();
   const std::lock_guard lock(guard());
   impl.pending_list_ = list;
-  slot_of(impl.pending_slot_).store(static_cast<int>(list->writes_.size()), std::memory_order_release);
+  impl.pending_slot_.store(static_cast<int>(list->writes_.size()), std::memory_order_release);
   ++list->count_;
-  list->writes_.push_back({&impl, impl.value_, impl.cell_ ? impl.cell_->value : Value()});
+  auto [before, cell_before] = impl.values();
+  list->writes_.push_back({&impl, std::move(before), std::move(cell_before)});
 }
 
+// The slot is read without the lock by a tensor that dies, so it is the last thing to be written.
 void PendingWrites::release(TensorImpl& impl) {
   impl.pending_list_.reset();
-  slot_of(impl.pending_slot_).store(-1, std::memory_order_release);
+  impl.pending_slot_.store(-1, std::memory_order_release);
 }
 
 PendingWrites::Write PendingWrites::take(std::vector<Write>& from, size_t slot) {
   Write taken = std::move(from[slot]);
   if (slot + 1 < from.size()) {
     from[slot] = std::move(from.back());
-    slot_of(from[slot].impl->pending_slot_).store(static_cast<int>(slot), std::memory_order_release);
+    from[slot].impl->pending_slot_.store(static_cast<int>(slot), std::memory_order_release);
   }
   from.pop_back();
   return taken;
 }
 
 void PendingWrites::forget(TensorImpl& impl) {
-  if (slot_of(impl.pending_slot_).load(std::memory_order_acquire) < 0) return;
+  if (impl.pending_slot_.load(std::memory_order_acquire) < 0) return;
   std::shared_ptr<PendingWrites> list;
   Write gone;
   const std::lock_guard lock(guard());
@@ -71,8 +68,9 @@ void PendingWrites::collect(std::vector<Value>& roots, std::vector<Node*>& befor
   if (!any()) return;
   const std::lock_guard lock(guard());
   for (const Write& w : writes_) {
-    roots.push_back(w.impl->value_);
-    if (w.impl->cell_ && w.impl->cell_->value) roots.push_back(w.impl->cell_->value);
+    auto [mine, shared] = w.impl->values();
+    roots.push_back(std::move(mine));
+    if (shared) roots.push_back(std::move(shared));
     befores.push_back(w.before.node.get());
     if (w.cell_before) befores.push_back(w.cell_before.node.get());
   }
@@ -121,7 +119,8 @@ void PendingWrites::settle_after_failure() {
       const std::lock_guard lock(guard());
       if (settling_.empty()) return;
       impl = settling_.back().impl;
-      values = {impl->value_, impl->cell_ ? impl->cell_->value : Value()};
+      auto [mine, shared] = impl->values();
+      values = {std::move(mine), std::move(shared)};
     }
     bool failed = false;
     try {
@@ -139,8 +138,11 @@ void PendingWrites::settle_after_failure() {
     TensorImpl& tensor = *settled.impl;
     release(tensor);
     if (!failed) continue;
+    ViewCell* const cell = tensor.cell_.load(std::memory_order_acquire);
+    if (cell) cell->lock();
     std::swap(tensor.value_, settled.before);
-    if (tensor.cell_ && settled.cell_before) std::swap(tensor.cell_->value, settled.cell_before);
+    if (cell && settled.cell_before) std::swap(cell->value, settled.cell_before);
+    if (cell) cell->unlock();
   }
 }
 

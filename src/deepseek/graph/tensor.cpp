@@ -1,10 +1,10 @@
 #include "deepseek/graph/tensor.h"
 
 #include <cstring>
+#include <mutex>
 
 #include "deepseek/autograd/grad.h"
 #include "deepseek/graph/leaf.h"
-#include "deepseek/graph/lock.h"
 #include "deepseek/graph/pending_writes.h"
 #include "deepseek/graph/rehearsal.h"
 #include "deepseek/ops/core/alias.h"
@@ -52,21 +52,25 @@ const Tensor& Tensor::eval() const {
 
 bool Tensor::is_computed() const { return value().node->computed; }
 
+namespace {
+// Numbers get a buffer when somebody asks; several threads may.
+void fill_number(const Node& number, Buffer& b) {
+  static std::mutex& filling = *new std::mutex;
+  const std::lock_guard lock(filling);
+  if (b.storage) return;
+  StorageRef storage = Storage::allocate(8);
+  const uint64_t bits = scalar_bits(number.attrs_as<ScalarAttrs>(), number.spec().dtype);
+  std::memcpy(storage->data(), &bits, sizeof bits);
+  b.storage = std::move(storage);
+}
+}  // namespace
+
 const Buffer& Tensor::buffer() const {
   eval();
   const Value& v = impl_->value();
   Buffer& b = v.node->outputs()[static_cast<size_t>(v.index)].buffer;
   if (v.node->lost) raise_runtime("the tensor's bytes were overwritten by an evaluation that failed; set it again");
-  if (!b.storage) {
-    DEEPSEEK_CHECK(is_scalar(*v.node), v.node->op->info.name);
-    const auto lock = lock_graph();
-    if (!b.storage) {
-      StorageRef storage = Storage::allocate(8);
-      const uint64_t bits = scalar_bits(v.node->attrs_as<ScalarAttrs>(), v.spec().dtype);
-      std::memcpy(storage->data(), &bits, sizeof bits);
-      b.storage = std::move(storage);
-    }
-  }
+  if (is_scalar(*v.node)) fill_number(*v.node, b);
   return b;
 }
 

@@ -5,6 +5,8 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "deepseek/graph/node.h"
@@ -109,11 +111,22 @@ std::vector<T> Tensor::to_vector() const {
 }
 
 // The value shared by a tensor and its views. When only one of them is left nobody else can see the base, and it is let go.
+// Reading a tensor may make a view or derive one again, on several threads at once: but for the version, members are read and
+// written under the lock, which is held for a few instructions.
 class ViewCell : public RefCounted {
  public:
   Value value;
-  uint32_t version = 0;
-  int members = 0;  // tensors that point here
+  std::atomic<uint32_t> version = 0;
+  int members = 0;       // tensors that point here
+  bool written = false;  // through one of them: the others may have to be derived again
+
+  void lock() {
+    while (locked_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+  }
+  void unlock() { locked_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> locked_ = false;
 };
 
 class PendingWrites;
@@ -125,15 +138,23 @@ class TensorImpl : public RefCounted {
   static void* operator new(size_t);
   static void operator delete(void*);
 
-  const Value& value();  // re-derives a stale view first
+  // Re-derives a stale view first. Several threads may call it while none writes the tensor or its views.
+  const Value& value() {
+    ViewCell* const cell = cell_.load(std::memory_order_acquire);
+    if (cell && cell_version_.load(std::memory_order_acquire) != cell->version.load(std::memory_order_acquire)) derive(*cell);
+    return value_;
+  }
   const Spec& spec() const { return value_.spec(); }
   void rebind(Value v);  // in-place write: updates the cell, marks the write as pending
 
   // Makes `child` a view of this tensor by `child`'s own node.
   void attach_view(TensorImpl& child);
-  bool is_view() const { return !steps_.empty(); }
-  uint32_t version() const { return cell_ ? cell_->version : version_; }
-  bool has_pending_write() const { return pending_list_ != nullptr; }
+  bool is_view() const;
+  uint32_t version() const {
+    const ViewCell* const cell = cell_.load(std::memory_order_acquire);
+    return cell ? cell->version.load(std::memory_order_relaxed) : version_;
+  }
+  bool has_pending_write() const { return pending_slot_.load(std::memory_order_acquire) >= 0; }
   void set_leaf(bool requires_grad);  // starts or ends the tape here
   void attach_alias(TensorImpl& child);  // detach(): a view by the identity
   void restore(Value before, Value cell_before);  // takes an in-place write back
@@ -146,16 +167,21 @@ class TensorImpl : public RefCounted {
 
  private:
   friend class PendingWrites;
-  void write_through(Value v);
+  using Steps = std::vector<Ref<Node>>;
+  void derive(ViewCell&);
+  void write_through(ViewCell&, Value v);
   void leave_cell();
+  ViewCell& cell_of(const Value& mine);
+  // The value and the cell's, as they are now.
+  std::pair<Value, Value> values() const;
 
-  Value value_;
-  Ref<ViewCell> cell_;
-  std::vector<Ref<Node>> steps_;  // view nodes from the cell's value to this one; empty for the base itself
-  uint32_t cell_version_ = 0;
+  Value value_;                           // rewritten by derive() under the cell's lock, before cell_version_
+  std::atomic<ViewCell*> cell_ = nullptr;  // counted; set once, by attach_view(), while others read
+  Steps steps_;                           // view nodes from the cell's value to this one; empty for the base itself
+  std::atomic<uint32_t> cell_version_ = 0;
   uint32_t version_ = 0;
   std::shared_ptr<PendingWrites> pending_list_;  // the list that refers to this tensor
-  int pending_slot_ = -1;
+  std::atomic<int> pending_slot_ = -1;           // there; below zero: in no list
 };
 
 // ---- recording ----

@@ -14,7 +14,7 @@ void SizedLayer::set_width(int64_t width) {
     BlockingScope blocking;  // the thread that builds may need Python's lock to go on
     lock.lock();
   }
-  if (width_ >= 0) return;
+  if (built()) return;
   NoGradGuard no_grad;
   const RehearsalPause in_earnest;
   build(width);
@@ -27,7 +27,7 @@ void SizedLayer::learn(const Tensor& input, int dim, std::string_view what) {
   ensure(width == 0 || width % open_batch != 0, type_name(), ": the input ", symbolic_shape(input.shape()),
          " has the open batch where the layer expects its ", what);
   if (!built()) set_width(width);
-  ensure(width == width_, type_name(), ": the layer was made for inputs of ", width_, " ", what, ", but the input ",
+  ensure(width == this->width(), type_name(), ": the layer was made for inputs of ", this->width(), " ", what, ", but the input ",
          to_string(input.shape()), " has ", width);
 }
 

@@ -1,5 +1,7 @@
 // Bases of the library's layers: options that describe themselves, and widths learnt from the first input.
 #pragma once
+#include <atomic>
+
 #include "deepseek/nn/module.h"
 #include "deepseek/nn/option.h"
 
@@ -31,8 +33,8 @@ struct NoOptions {
 // keeps to it.
 class SizedLayer : public Module {
  public:
-  bool built() const override { return width_ >= 0; }
-  int64_t width() const { return width_; }  // -1 before the first call
+  bool built() const override { return width() >= 0; }
+  int64_t width() const { return width_.load(std::memory_order_acquire); }  // -1 before the first call
 
  protected:
   // Builds at the first call; later inputs must have the same width. `dim` is where the width lies, `what` its plural name.
@@ -41,7 +43,7 @@ class SizedLayer : public Module {
   virtual void build(int64_t width) = 0;
 
  private:
-  int64_t width_ = -1;
+  std::atomic<int64_t> width_ = -1;  // set when the layer is built: several threads may make the first call
 };
 
 }  // namespace deepseek::nn
