@@ -96,7 +96,7 @@ class Grouper {
     const IrNode& n = ir_.nodes[static_cast<size_t>(node)];
     if (!n.backward || ir_.spec(n.first_output).bytes() < least_kept_bytes) return false;
     const int level = out_.groups[static_cast<size_t>(g)].level, next = first_user_[static_cast<size_t>(node)];
-    return level_[static_cast<size_t>(node)] <= level && next > level && next != std::numeric_limits<int>::max();
+    return level_[static_cast<size_t>(node)] <= level && next > level + 1 && next != std::numeric_limits<int>::max();
   }
 
   int start_group(int node, bool fused, const Shape& domain) {

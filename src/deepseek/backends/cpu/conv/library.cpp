@@ -1,5 +1,6 @@
 // Convolutions by oneDNN. The batch (and, for weight gradients of deep layers, the output channels) is cut into parts by size;
 // each part is one single-threaded primitive, and partial weight gradients are added in order.
+#include "deepseek/backends/cpu/conv/direct_weight.h"
 #include "deepseek/backends/cpu/conv/library.h"
 #include "deepseek/backends/cpu/dnnl/packed_forms.h"
 #include "deepseek/backends/cpu/gemm/gemm.h"
@@ -189,6 +190,7 @@ dnnl::convolution_forward::primitive_desc forward_hint(DType type, const ConvSha
 }
 
 KernelFn make_backward_input(const ConvShape& s, KernelContext& context, DType type) {
+  if (KernelFn split = make_backward_input_split(s, context, type)) return split;
   ask_layout(context.inputs[0], channels_last_strides(context.inputs[0].spec.shape));
   ask_layout(context.inputs[1], contiguous_strides(context.inputs[1].spec.shape));
   context.outputs[0].strides = channels_last_strides(context.outputs[0].spec.shape);
@@ -211,6 +213,9 @@ KernelFn make_backward_input(const ConvShape& s, KernelContext& context, DType t
 }
 
 KernelFn make_backward_weight(const ConvShape& s, KernelContext& context, DType type) {
+  if (type == DType::float32) {
+    if (KernelFn direct = make_direct_weight(s, context)) return direct;
+  }
   ask_layout(context.inputs[0], channels_last_strides(context.inputs[0].spec.shape));
   ask_layout(context.inputs[1], channels_last_strides(context.inputs[1].spec.shape));
   // Adding a part costs as much as some 60 pixels of products: from 600 pixels per part on it does not show.

@@ -76,5 +76,6 @@ inline dnnl::primitive_attr attributes() {
 
 // A batch of one image (or few) cut inside the image; an empty function where that does not pay.
 KernelFn make_forward_split(const ConvShape&, KernelContext&, DType);
+KernelFn make_backward_input_split(const ConvShape&, KernelContext&, DType);
 
 }  // namespace deepseek::conv
