@@ -1,5 +1,7 @@
 // The two ways of convolving against each other and against plain loops.
 #include "deepseek/backends/cpu/conv/conv.h"
+#include "deepseek/backends/cpu/conv/direct_weight.h"
+#include "deepseek/backends/cpu/fused/lane.h"
 
 #include <random>
 
@@ -158,6 +160,25 @@ TEST(Conv, LibraryEqualsLoops) {
       EXPECT_EQ(run(make_library, p.shape, p.inputs, p.out), p.expected) << c.name << ' ' << static_cast<int>(kind);
     }
   }
+}
+
+// The products of weight gradients are compiled for each instruction set and chosen when a kernel is made.
+TEST(Conv, WeightGradientEqualsLoopsOnEachInstructionSet) {
+  int direct = 0;
+  for (const fused::Isa isa : {fused::Isa::baseline, fused::Isa::avx2, fused::Isa::avx512}) {
+    fused::set_isa(isa);
+    for (const Case& c : cases) {
+      const auto p = problem<float>(c, Kind::backward_weight);
+      KernelContext probe;
+      for (const auto& d : p.inputs) probe.inputs.push_back({d.spec, contiguous_strides(d.spec.shape)});
+      probe.outputs.push_back({p.out, contiguous_strides(p.out.shape)});
+      if (!make_direct_weight(p.shape, probe)) continue;
+      ++direct;
+      EXPECT_EQ(run(make_direct_weight, p.shape, p.inputs, p.out), p.expected) << c.name;
+    }
+  }
+  fused::set_isa(fused::best_isa());
+  EXPECT_GT(direct, 12);
 }
 
 // 16-bit floats: exact sums, rounded once.

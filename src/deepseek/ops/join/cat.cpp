@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "deepseek/backends/cpu/conv/conv.h"
 #include "deepseek/backends/cpu/move/strided_copy.h"
 #include "deepseek/ops.h"
 #include "deepseek/ops/core/core.h"
@@ -9,16 +12,32 @@
 namespace deepseek {
 namespace {
 
+// Whether the channels of an image (batch, channels, space...) are innermost in memory.
+bool channels_last(const Operand& in) {
+  const Shape& shape = in.spec.shape;
+  if (shape.size() < 4 || shape[1] == 1 || in.strides[1] != 1) return false;
+  int64_t step = shape[1];
+  for (int d = shape.size() - 1; d >= 0; --d) {
+    if (d == 1) continue;
+    if (shape[d] != 1 && in.strides[d] < step) return false;
+    step *= shape[d];
+  }
+  return true;
+}
+
 // Each input goes to its place in the output as it lies in memory: slices, transposes and broadcasts need no copy
-// before.
-KernelFn copy_parts(const KernelContext& context, int dim, bool stacked) {
+// before. Images of one layout are joined in it, since the convolution that made them is most often read by another.
+KernelFn copy_parts(KernelContext& context, int dim, bool stacked) {
   struct Part {
     Shape shape;
     Strides from, to;
     int64_t offset;
   };
   const Spec out = context.outputs[0].spec;
-  const Strides rows = contiguous_strides(out.shape);
+  if (!stacked && std::all_of(context.inputs.begin(), context.inputs.end(), channels_last)) {
+    context.outputs[0].strides = conv::channels_last_strides(out.shape);
+  }
+  const Strides rows = context.outputs[0].strides;
   std::vector<Part> parts;
   int64_t at = 0;
   for (const Operand& in : context.inputs) {

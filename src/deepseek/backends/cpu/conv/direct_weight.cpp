@@ -1,5 +1,6 @@
-// Weight gradients straight from channels-last operands: for each tap a product of pixels by input channels with pixels by output
-// channels, in which no patch is gathered. The pixels are cut into parts by size and partial gradients are added in order.
+// Weight gradients straight from channels-last operands: for each tap a product of pixels by input channels with pixels
+// by output channels, in which no patch is gathered. The pixels are cut into parts by size and partial gradients are
+// added in order.
 #include "deepseek/backends/cpu/conv/direct_weight.h"
 
 #include "deepseek/backends/cpu/dnnl/engine.h"
@@ -14,10 +15,11 @@ struct Run {
 };
 using Product = void (*)(const Run&, const float* x, const float* y, float* w, int64_t w_step);
 
-// w (Rows input channels x Vectors of output channels) += what the pixels of a run give. A run is summed from zero, so that long
-// sums keep their digits.
+// w (Rows input channels x Vectors of output channels) += what the pixels of a run give. A run is summed from zero, so
+// that long sums keep their digits.
 template <int Bytes, int Rows, int Vectors>
-inline __attribute__((always_inline)) void product(const Run& r, const float* x, const float* y, float* w, int64_t w_step) {
+inline __attribute__((always_inline)) void product(const Run& r, const float* x, const float* y, float* w,
+                                                   int64_t w_step) {
   using Vector [[gnu::vector_size(Bytes), gnu::aligned(4), gnu::may_alias]] = float;
   constexpr int lanes = Bytes / 4;
   Vector sum[Rows][Vectors];
@@ -52,15 +54,15 @@ struct Products {
   Product of[2][most_rows];  // by vectors and rows
 };
 
-#define DEEPSEEK_CONV_PRODUCTS(Name, target, bytes)                                                            \
-  struct Name {                                                                                               \
-    template <int Rows, int Vectors>                                                                          \
-    target static void run(const Run& r, const float* x, const float* y, float* w, int64_t w_step) {          \
-      product<bytes, Rows, Vectors>(r, x, y, w, w_step);                                                      \
-    }                                                                                                         \
-    static constexpr Products all{bytes / 4,                                                                  \
-                                  {{run<1, 1>, run<2, 1>, run<3, 1>, run<4, 1>, run<5, 1>, run<6, 1>},        \
-                                   {run<1, 2>, run<2, 2>, run<3, 2>, run<4, 2>, run<5, 2>, run<6, 2>}}};      \
+#define DEEPSEEK_CONV_PRODUCTS(Name, target, bytes)                                                      \
+  struct Name {                                                                                          \
+    template <int Rows, int Vectors>                                                                     \
+    target static void run(const Run& r, const float* x, const float* y, float* w, int64_t w_step) {     \
+      product<bytes, Rows, Vectors>(r, x, y, w, w_step);                                                 \
+    }                                                                                                    \
+    static constexpr Products all{bytes / 4,                                                             \
+                                  {{run<1, 1>, run<2, 1>, run<3, 1>, run<4, 1>, run<5, 1>, run<6, 1>},   \
+                                   {run<1, 2>, run<2, 2>, run<3, 2>, run<4, 2>, run<5, 2>, run<6, 2>}}}; \
   };
 DEEPSEEK_CONV_PRODUCTS(Baseline, , 16)
 DEEPSEEK_CONV_PRODUCTS(Avx2, DEEPSEEK_TARGET_AVX2, 32)
@@ -82,18 +84,22 @@ struct Inside {
   }
 };
 
-// Pixels of a call: enough to hide its beginning and end, few enough to stay in the private cache for all taps and channels.
+// Pixels of a call: enough to hide its beginning and end, few enough to stay in the private cache for all taps and
+// channels.
 constexpr int64_t pixels_wanted = 128;
 
 struct DirectWeight {
   ConvShape shape;
   int64_t lines;          // of a block
   int64_t parts, slices;  // of the blocks, of the output channels
+  const Products* table;
 
   int64_t channels() const { return shape.out_channels / slices; }
   int64_t blocks_per_plane() const { return (shape.out[1] + lines - 1) / lines; }
   int64_t blocks() const { return shape.batch * shape.out[0] * blocks_per_plane(); }
-  int64_t partial() const { return shape.taps() * shape.in_channels * channels(); }  // (tap, input channel, output channel)
+  int64_t partial() const {
+    return shape.taps() * shape.in_channels * channels();
+  }  // (tap, input channel, output channel)
 
   void operator()(const KernelRun& run) const {
     const auto *x = static_cast<const float*>(run.inputs[0]), *y = static_cast<const float*>(run.inputs[1]);
@@ -103,7 +109,8 @@ struct DirectWeight {
         float* w = partials + task * partial();
         std::fill_n(w, partial(), 0.f);
         const int64_t slice = task / parts, part = task % parts;
-        for (int64_t b = part * blocks() / parts; b < (part + 1) * blocks() / parts; ++b) add_block(b, x, y + slice * channels(), w);
+        for (int64_t b = part * blocks() / parts; b < (part + 1) * blocks() / parts; ++b)
+          add_block(b, x, y + slice * channels(), w);
       }
     });
     collect(partials, static_cast<float*>(run.outputs[0]));
@@ -113,8 +120,10 @@ struct DirectWeight {
     const ConvShape& s = shape;
     const int64_t row = block % blocks_per_plane() * lines, plane = block / blocks_per_plane();
     const int64_t depth = plane % s.out[0], image = plane / s.out[0];
-    Run run{.x_line = s.stride[1] * s.in[2] * s.in_channels, .x_pixel = s.stride[2] * s.in_channels,
-            .y_line = s.out[2] * s.out_channels, .y_pixel = s.out_channels};
+    Run run{.x_line = s.stride[1] * s.in[2] * s.in_channels,
+            .x_pixel = s.stride[2] * s.in_channels,
+            .y_line = s.out[2] * s.out_channels,
+            .y_pixel = s.out_channels};
     for (int64_t kz = 0; kz < s.kernel[0]; ++kz) {
       const int64_t z = depth * s.stride[0] + kz * s.dilation[0] - s.pad[0];
       if (z < 0 || z >= s.in[0]) continue;
@@ -138,15 +147,14 @@ struct DirectWeight {
   }
 
   void add_tap(const Run& run, const float* x, const float* y, float* w) const {
-    const Products& table = products();
     const int64_t groups = (shape.in_channels + most_rows - 1) / most_rows;
     for (int64_t o = 0; o < channels();) {
-      const int vectors = channels() - o >= 2 * table.lanes ? 2 : 1;
+      const int vectors = channels() - o >= 2 * table->lanes ? 2 : 1;
       for (int64_t g = 0; g < groups; ++g) {
         const int64_t i = g * shape.in_channels / groups, rows = (g + 1) * shape.in_channels / groups - i;
-        table.of[vectors - 1][rows - 1](run, x + i, y + o, w + i * channels() + o, channels());
+        table->of[vectors - 1][rows - 1](run, x + i, y + o, w + i * channels() + o, channels());
       }
-      o += vectors * table.lanes;
+      o += vectors * table->lanes;
     }
   }
 
@@ -172,7 +180,8 @@ struct DirectWeight {
             }
             for (int64_t j = 0; j < count; ++j) tile[j][k] = sum[j];
           }
-          for (int64_t j = 0; j < count; ++j) std::copy_n(tile[j], n, to + (slice * channels() + o + j) * inner + first);
+          for (int64_t j = 0; j < count; ++j)
+            std::copy_n(tile[j], n, to + (slice * channels() + o + j) * inner + first);
         }
       }
     });
@@ -196,10 +205,13 @@ KernelFn make_direct_weight(const ConvShape& s, KernelContext& context) {
   constexpr int64_t fewest_inputs = 4;  // below, most of the registers would be idle
   const int lanes = products().lanes;
   if (s.groups != 1 || s.in_channels < fewest_inputs || s.out_channels % lanes != 0) return {};
-  DirectWeight f{.shape = flattened(s)};
+  // One tap is a plain product, for which the library packs; it needs images to hand out to threads.
+  if (s.taps() == 1 && s.batch >= direct_tasks / 2) return {};
+  DirectWeight f{.shape = flattened(s), .table = &products()};
   f.lines = std::clamp<int64_t>(pixels_wanted / f.shape.out[2], 1, f.shape.out[1]);
   // Adding a part costs as much as some 60 pixels of products: from 600 pixels per part on it does not show.
-  const int64_t pixels = s.batch * s.out_pixels(), wanted = std::clamp<int64_t>(pixels * s.weights() >> 20, 1, direct_tasks);
+  const int64_t pixels = s.batch * s.out_pixels(),
+                wanted = std::clamp<int64_t>(pixels * s.weights() >> 20, 1, direct_tasks);
   f.parts = std::clamp<int64_t>(std::min(wanted, pixels / 600), 1, f.blocks());
   f.slices = library::divisor_to(std::max<int64_t>(s.out_channels / (2 * lanes), 1), (wanted + f.parts - 1) / f.parts);
   if (s.out_channels % f.slices != 0 || s.out_channels / f.slices % lanes != 0) f.slices = 1;

@@ -1,4 +1,5 @@
-// The gradient of the input of few images: parts are rows of it, each computed from the rows of the output that saw them.
+// The gradient of the input of few images: parts are rows of it, each computed from the rows of the output that saw
+// them.
 #include <map>
 
 #include "deepseek/backends/cpu/conv/library.h"
@@ -19,11 +20,11 @@ struct Call {
     x = channels_last(type, s.batch, s.in_channels, s.in, s.spatial);
     y = channels_last(type, s.batch, s.out_channels, s.out, s.spatial);
     const Geometry g(s);
-    const dnnl::convolution_forward::primitive_desc hint(library::engine(), dnnl::prop_kind::forward_training,
-                                                         dnnl::algorithm::convolution_direct, x, weights_desc(type, s, true), y,
-                                                         g.stride, g.dilation, g.front, g.back);
-    const convolution_backward_data::primitive_desc d(library::engine(), dnnl::algorithm::convolution_direct, x, wanted, y, g.stride,
-                                                      g.dilation, g.front, g.back, hint, attributes());
+    const dnnl::convolution_forward::primitive_desc hint(
+        library::engine(), dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, x,
+        weights_desc(type, s, true), y, g.stride, g.dilation, g.front, g.back);
+    const convolution_backward_data::primitive_desc d(library::engine(), dnnl::algorithm::convolution_direct, x, wanted,
+                                                      y, g.stride, g.dilation, g.front, g.back, hint, attributes());
     primitive = convolution_backward_data(d);
     weights = d.weights_desc(), scratchpad = d.scratchpad_desc();
   }
@@ -48,7 +49,8 @@ struct BackRows {
   library::Reorder pack;
 
   void operator()(const KernelRun& run) const {
-    const void* weights = pack.packed(run.inputs[1], run.input_storages ? run.input_storages[1] : nullptr, run.workspace);
+    const void* weights =
+        pack.packed(run.inputs[1], run.input_storages ? run.input_storages[1] : nullptr, run.workspace);
     const library::OneThread one_thread;
     parallel_for(static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
