@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 # PyPI's tools first, so that a system without cmake or ninja builds the same way.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test bench cpp asan tsan wheel format tidy docs clean
+.PHONY: demo test bench cpp asan tsan fuzz wheel format tidy docs clean
 
 demo:
 	@tools/bootstrap.sh demo
@@ -32,6 +32,14 @@ cpp asan tsan:
 	$(CMAKE) --preset $(PRESET) -DCMAKE_PREFIX_PATH="$(CURDIR)/$(VENV)"
 	$(CMAKE) --build --preset $(PRESET) -j $(JOBS)
 	$(CTEST) --preset $(PRESET)
+
+# Every reader of files gets random changes of good files, each for so many seconds; needs clang.
+SECONDS_EACH ?= 60
+fuzz:
+	@tools/bootstrap.sh test
+	$(CMAKE) --preset fuzz -DCMAKE_PREFIX_PATH="$(CURDIR)/$(VENV)"
+	$(CMAKE) --build --preset fuzz -j $(JOBS)
+	$(PYTHON_IN_VENV) tests/fuzz/run.py build/fuzz $(SECONDS_EACH) $(ONLY)
 
 wheel:
 	@tools/bootstrap.sh tools

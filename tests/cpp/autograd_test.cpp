@@ -373,6 +373,20 @@ TEST(Anomaly, NamesTheLayerAndTheBackwardPass) {
   EXPECT_TRUE(contains(message, "in layer: Net.root")) << message;
 }
 
+// The inner walk marks the leaf that the outer one is on its way to.
+TEST(Hooks, MayAskForGradientsOfTheSameLeaf) {
+  const Tensor w = vec({1, 2, 3});
+  const Tensor h = w * 2.0;
+  Tensor inner;
+  h.register_hook([&](const Tensor&) {
+    const EnableGradGuard recorded;
+    inner = autograd::grad({sum(w * 3.0)}, {w})[0];
+    return Tensor();
+  });
+  EXPECT_EQ(autograd::grad({sum(h * h)}, {w})[0].to_vector<double>(), (std::vector<double>{8, 16, 24}));
+  EXPECT_EQ(inner.to_vector<double>(), (std::vector<double>{3, 3, 3}));
+}
+
 TEST(Anomaly, SaysWhenTheInputIsTheCause) {
   const AnomalyMode mode;
   const Tensor x = vec({1, std::numeric_limits<double>::quiet_NaN()});

@@ -141,7 +141,9 @@ TEST(Threads, RecordOnWhatAnotherThreadEvaluates) {
       recorded[static_cast<size_t>(t)] = mine;
     });
     EXPECT_EQ(deep.to_vector<float>()[7], 22);
-    for (int t = 0; t < threads; ++t) ASSERT_EQ(recorded[static_cast<size_t>(t)].to_vector<float>()[7], static_cast<float>(14 + 50 * t));
+    for (size_t t = 0; t < threads; ++t) {
+      ASSERT_EQ(recorded[t].to_vector<float>()[7], static_cast<float>(14 + 50 * t));
+    }
   }
 }
 
@@ -156,6 +158,15 @@ TEST(Threads, GradientsOfOneParameter) {
     }
   });
   for (size_t t = 0; t < threads; ++t) EXPECT_EQ(seen[t], Floats(64, static_cast<float>(2 * (t + 1))));
+}
+
+// backward() on several threads adds up in one .grad.
+TEST(Threads, BackwardIntoOneParameter) {
+  const Tensor w = test::normal<float>({4}, 1).set_requires_grad();
+  together([&](int t) {
+    for (int i = 0; i < 30; ++i) sum(w * static_cast<double>(t + 1)).backward();
+  });
+  EXPECT_EQ(w.grad().to_vector<float>(), Floats(4, 300));
 }
 
 // What a thread has written in place and not computed is computed by whoever reads it.

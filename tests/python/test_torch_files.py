@@ -207,6 +207,16 @@ def test_malformed_files(tmp_path):
     assert not list(tmp_path.glob("x"))
 
 
+def test_a_tensor_where_older_files_describe_the_machine(tmp_path):
+    raw = tf.legacy_file({"w": tf.tensor(sample("float32"))})
+    sizes = {"short": 2, "int": 4, "long": 4}
+    machine = pickle.dumps({"protocol_version": 1001, "little_endian": True, "type_sizes": sizes}, 2)
+    assert raw.count(machine) == 1
+    odd, _ = tf.pickled({"little_endian": True, "w": tf.tensor(sample("float32", 3))}, 2, legacy=True)
+    with pytest.raises(ValueError, match="a tensor where the machine is described"):
+        load(raw.replace(machine, odd), tmp_path)
+
+
 def test_a_safetensors_file_that_begins_like_a_pickle(tmp_path):
     names = {}
     for i in range(2, 6):

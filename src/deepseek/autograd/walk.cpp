@@ -23,6 +23,7 @@ struct Walk::Scratch {
     int32_t slot;    // gradient of output 0
     int32_t edge;    // first of one entry per input; -1 when no input is wanted
     bool is_target;
+    int32_t captures;  // the target that a leaf is, or -1; hooks and other threads may start walks that mark it anew
   };
   std::vector<Frame> stack;
   std::vector<Step> steps;     // inputs before users
@@ -211,7 +212,8 @@ void Walk::finish(Node& node, bool is_target) {
   }
   node.mark_index = static_cast<int32_t>(s.slots.size());
   s.slots.resize(s.slots.size() + node.outputs().size());
-  s.steps.push_back({Ref<Node>(&node), node.mark_index, wanted ? first_edge : -1, is_target});
+  const int32_t captures = restricted_ && leads_to_receiver(node) ? node.grad_meta->mark_index : -1;
+  s.steps.push_back({Ref<Node>(&node), node.mark_index, wanted ? first_edge : -1, is_target, captures});
 }
 
 void Walk::seed(std::span<const Value> roots, const TensorList& gradients) {
@@ -242,11 +244,12 @@ void Walk::visit(size_t position, TensorList& captured) {
     const Ref<GradMeta> hold(meta);
     run_hooks(*meta, gradients);
     if (!restricted_) {
+      const auto lock = lock_graph();  // walks of several threads may end in one parameter
       for (const GradMeta::Receiver& r : meta->receivers) {
         if (gradients[r.output].defined()) accumulate(*r.tensor, gradients[r.output], create_graph_);
       }
-    } else if (node.grad_leaf && meta->mark == target_mark_ && gradients[0].defined()) {
-      Tensor& c = captured[static_cast<size_t>(meta->mark_index)];
+    } else if (step.captures >= 0 && gradients[0].defined()) {
+      Tensor& c = captured[static_cast<size_t>(step.captures)];
       c = c.defined() ? c + gradients[0] : gradients[0];
     }
   }

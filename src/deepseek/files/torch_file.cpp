@@ -104,7 +104,9 @@ Tree load_legacy(const MappedFile& file, const std::string& name) {
   const PickleValue version = in.load();
   const auto* number = std::get_if<int64_t>(&version);
   ensure(number && *number == legacy_version, name, ": the version of the format is not known");
-  const Tree machine = in.tree(in.load(), [](size_t) { return StorageRef(); });
+  const Tree machine = in.tree(in.load(), [&](size_t) -> StorageRef {
+    raise_value(name, ": a tensor where the machine is described");
+  });
   const Tree* little = machine.find("little_endian");
   ensure(little && little->is<bool>() && little->boolean("little_endian"), name,
          ": its byte order is not little-endian");

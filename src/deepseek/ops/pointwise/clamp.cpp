@@ -11,7 +11,7 @@ struct InsideBackward : Pointwise {
   using Lanes = fused::Floating;
   template <class T>
   static T lane(T g, T x, T low, T high) {
-    return (x >= low) & (x <= high) ? g : T{0};
+    return ((x >= low) & (x <= high)) ? g : T{0};
   }
   void gradient(Grad& g) const { g.set(0, apply(InsideBackward{}, g.grad(), g.input(1), g.input(2), g.input(3))); }
 };
@@ -23,8 +23,8 @@ struct Clamp : Pointwise {
   using Lanes = fused::Numeric;
   template <class T>
   static T lane(T x, T low, T high) {
-    const T raised = (x < low) | (low != low) ? low : x;
-    return (raised > high) | (high != high) ? high : raised;
+    const T raised = ((x < low) | (low != low)) ? low : x;
+    return ((raised > high) | (high != high)) ? high : raised;
   }
   void gradient(Grad& g) const {
     const Tensor x = g.input(0), low = g.input(1), high = g.input(2);
@@ -39,7 +39,7 @@ struct ClampMin : Pointwise {
   using Lanes = fused::Numeric;
   template <class T>
   static T lane(T x, T low) {
-    return (x < low) | (low != low) ? low : x;
+    return ((x < low) | (low != low)) ? low : x;
   }
   void gradient(Grad& g) const {
     const Tensor below = lt(g.input(0), g.input(1));
@@ -53,7 +53,7 @@ struct ClampMax : Pointwise {
   using Lanes = fused::Numeric;
   template <class T>
   static T lane(T x, T high) {
-    return (x > high) | (high != high) ? high : x;
+    return ((x > high) | (high != high)) ? high : x;
   }
   void gradient(Grad& g) const {
     const Tensor above = gt(g.input(0), g.input(1));
@@ -68,7 +68,7 @@ struct StrictlyInsideBackward : Pointwise {
   using Lanes = fused::Floating;
   template <class T>
   static T lane(T g, T x, T low, T high) {
-    return (x > low) & (x < high) ? g : T{0};
+    return ((x > low) & (x < high)) ? g : T{0};
   }
   void gradient(Grad& g) const { g.set(0, apply(StrictlyInsideBackward{}, g.grad(), g.input(1), g.input(2), g.input(3))); }
 };

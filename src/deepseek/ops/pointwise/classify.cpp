@@ -60,7 +60,8 @@ struct IsClose : Pointwise {
   template <class T>
   static bool lane(T a, T b, T rtol, T atol) {
     const T limit = atol + std::fabs(rtol * b);
-    return (a == b) | ((std::fabs(b) <= std::numeric_limits<T>::max()) & (std::fabs(a - b) <= limit));
+    const bool finite = std::fabs(b) <= std::numeric_limits<T>::max(), near = std::fabs(a - b) <= limit;
+    return (a == b) | (finite & near);
   }
 };
 

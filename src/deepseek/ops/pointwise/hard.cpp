@@ -17,7 +17,7 @@ struct Hardsigmoid {
   }
   template <class T>
   static T slope(T x) {
-    return (x > T{-3}) & (x < T{3}) ? T(1.0 / 6) : T{0};
+    return ((x > T{-3}) & (x < T{3})) ? T(1.0 / 6) : T{0};
   }
   template <class T>
   static T bend(T) {
@@ -39,7 +39,7 @@ struct Hardswish {
   }
   template <class T>
   static T bend(T x) {
-    return (x > T{-3}) & (x < T{3}) ? T(1.0 / 3) : T{0};
+    return ((x > T{-3}) & (x < T{3})) ? T(1.0 / 3) : T{0};
   }
 };
 

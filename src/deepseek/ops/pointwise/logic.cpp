@@ -54,7 +54,7 @@ struct ShiftLeft : Pointwise {
   using Lanes = fused::Integral;
   template <class T>
   static T lane(T a, T b) {
-    return (b < 0) | (b >= bits<T>) ? T{0} : static_cast<T>(static_cast<pointwise::Unsigned<T>>(a) << (b & (bits<T> - 1)));
+    return ((b < 0) | (b >= bits<T>)) ? T{0} : static_cast<T>(static_cast<pointwise::Unsigned<T>>(a) << (b & (bits<T> - 1)));
   }
 };
 struct ShiftRight : Pointwise {
@@ -63,7 +63,7 @@ struct ShiftRight : Pointwise {
   using Lanes = fused::Integral;
   template <class T>
   static T lane(T a, T b) {
-    return static_cast<T>(a >> ((b < 0) | (b >= bits<T>) ? bits<T> - 1 : b));
+    return static_cast<T>(a >> (((b < 0) | (b >= bits<T>)) ? bits<T> - 1 : b));
   }
 };
 

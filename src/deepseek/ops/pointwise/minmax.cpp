@@ -24,7 +24,7 @@ struct Maximum : Pointwise {
   using Lanes = fused::AllTypes;
   template <class T>
   static T lane(T a, T b) {
-    return (a > b) | (a != a) ? a : b;
+    return ((a > b) | (a != a)) ? a : b;
   }
   void gradient(Grad& g) const {
     if (g.needs(0)) g.set(0, apply(MaximumBackward{}, g.grad(), g.input(0), g.input(1)));
@@ -38,7 +38,7 @@ struct Minimum : Pointwise {
   using Lanes = fused::AllTypes;
   template <class T>
   static T lane(T a, T b) {
-    return (a < b) | (a != a) ? a : b;
+    return ((a < b) | (a != a)) ? a : b;
   }
   void gradient(Grad& g) const {
     if (g.needs(0)) g.set(0, apply(MaximumBackward{}, g.grad(), -g.input(0), -g.input(1)));
@@ -52,7 +52,7 @@ struct Fmax : Pointwise {
   using Lanes = fused::Numeric;
   template <class T>
   static T lane(T a, T b) {
-    return (a >= b) | (b != b) ? a : b;
+    return ((a >= b) | (b != b)) ? a : b;
   }
   void gradient(Grad& g) const {
     const Tensor first = ge(g.input(0), g.input(1)) | ne(g.input(1), g.input(1));
@@ -68,7 +68,7 @@ struct Fmin : Pointwise {
   using Lanes = fused::Numeric;
   template <class T>
   static T lane(T a, T b) {
-    return (a <= b) | (b != b) ? a : b;
+    return ((a <= b) | (b != b)) ? a : b;
   }
   void gradient(Grad& g) const {
     const Tensor first = le(g.input(0), g.input(1)) | ne(g.input(1), g.input(1));

@@ -61,7 +61,7 @@ struct Xlogy : Pointwise {
   template <class T>
   static T lane(T x, T y) {
     const T product = x * fused::log(y);
-    return (x == T{0}) & (y == y) ? T{0} : product;
+    return ((x == T{0}) & (y == y)) ? T{0} : product;
   }
   void gradient(Grad& g) const {
     const Tensor x = g.input(0), y = g.input(1);
