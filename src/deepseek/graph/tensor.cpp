@@ -34,7 +34,7 @@ Tensor Tensor::from_storage(StorageRef storage, DType dtype, const Shape& shape,
 
 const Spec& Tensor::spec() const {
   if (!impl_) raise_type("the tensor is undefined");
-  return impl_->spec();
+  return impl_->value().spec();  // where another thread may derive a stale view again, the spec of the old value may go
 }
 
 Value Tensor::value() const {

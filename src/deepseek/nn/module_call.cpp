@@ -1,4 +1,7 @@
 // Calling a module: its scope, its hooks, and the recording of calls on symbolic tensors.
+#include <mutex>
+#include <utility>
+
 #include "deepseek/nn/module.h"
 #include "deepseek/nn/symbolic.h"
 
@@ -31,7 +34,14 @@ TensorList Module::forward_named(const TensorList& inputs, const NamedArguments&
 
 const std::string& Module::scope_name() const {
   if (LayerScope::current() && !name_.empty()) return name_;
-  if (root_scope_.empty()) root_scope_ = type_name();
+  static std::mutex& naming = *new std::mutex;  // several threads may make the first call
+  {
+    const std::lock_guard lock(naming);
+    if (!root_scope_.empty()) return root_scope_;
+  }
+  std::string name = type_name();  // of a Python class: not under the lock
+  const std::lock_guard lock(naming);
+  if (root_scope_.empty()) root_scope_ = std::move(name);
   return root_scope_;
 }
 

@@ -13,7 +13,7 @@ namespace deepseek::scheduler {
 namespace {
 
 std::shared_ptr<Plan> plan_with(Ir ir, const Walk& walk, Effort effort) {
-  rematerialize(ir, walk, effort);
+  rematerialize(ir, effort);
   const Grouping grouping = group(ir);
   auto plan = std::make_shared<Plan>(emit(ir, grouping, walk, order_groups(ir, grouping, walk)));
   place_buffers(*plan, walk);

@@ -17,7 +17,7 @@ constexpr int never = std::numeric_limits<int>::max();
 
 class Rematerializer {
  public:
-  Rematerializer(Ir& ir, const Walk& walk, Effort effort) : ir_(ir), walk_(walk), effort_(effort) {}
+  Rematerializer(Ir& ir, Effort effort) : ir_(ir), effort_(effort) {}
 
   void run() {
     if (!find_backward()) return;
@@ -219,7 +219,6 @@ class Rematerializer {
   }
 
   Ir& ir_;
-  const Walk& walk_;
   const Effort effort_;
   std::vector<int> next_backward_, last_use_, start_;
   std::vector<uint8_t> dropped_, inlined_;  // per value: computed again for backward; computed again on the way to such a value
@@ -232,6 +231,6 @@ class Rematerializer {
 
 }  // namespace
 
-void rematerialize(Ir& ir, const Walk& walk, Effort effort) { Rematerializer(ir, walk, effort).run(); }
+void rematerialize(Ir& ir, Effort effort) { Rematerializer(ir, effort).run(); }
 
 }  // namespace deepseek::scheduler

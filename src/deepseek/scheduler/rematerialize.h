@@ -12,6 +12,6 @@ struct Effort {
 
 // Backward reads copies of the steps that led to such values; the originals die with their last use in the forward part. The
 // arithmetic is the same, and so are the bits.
-void rematerialize(Ir&, const Walk&, Effort = {});
+void rematerialize(Ir&, Effort = {});
 
 }  // namespace deepseek::scheduler
