@@ -20,7 +20,7 @@ Ref<Node> Node::create(const Op* op, void* attrs, std::span<Value> inputs, std::
     const bool fits = op->attr_size <= sizeof n->inline_attrs_ && op->attr_align <= alignof(std::max_align_t);
     n->attrs_ = fits ? static_cast<void*>(n->inline_attrs_.data())
                      : ::operator new(op->attr_size, std::align_val_t{std::max(op->attr_align, alignof(std::max_align_t))});
-    op->move(n->attrs_, attrs);
+    if (op->move) op->move(n->attrs_, attrs);
   }
   n->n_inputs_ = static_cast<int16_t>(inputs.size());
   n->inputs_ = inputs.size() <= n->inline_inputs_.size() ? n->inline_inputs_.data() : new Value[inputs.size()];
@@ -28,7 +28,7 @@ Ref<Node> Node::create(const Op* op, void* attrs, std::span<Value> inputs, std::
   n->n_outputs_ = static_cast<int16_t>(outputs.size());
   n->outputs_ = outputs.size() <= n->inline_outputs_.size() ? n->inline_outputs_.data() : new Output[outputs.size()];
   for (size_t i = 0; i < outputs.size(); ++i) n->outputs_[i].spec = outputs[i];
-  n->refs_.store(1, std::memory_order_relaxed);  // nobody else can see it yet
+  n->refs_.start();
   return Ref<Node>::adopt(n);
 }
 
@@ -59,7 +59,7 @@ void Node::destroy(Node* n) {
 }
 
 // Destroying a node releases its inputs, which may destroy them: chains of any length are taken apart in a loop.
-void release_iteratively(Node* n) {
+void Node::release_iteratively(Node* n) {
   static thread_local std::vector<Node*> waiting;
   static thread_local bool active = false;
   waiting.push_back(n);
@@ -68,16 +68,9 @@ void release_iteratively(Node* n) {
   while (!waiting.empty()) {
     Node* next = waiting.back();
     waiting.pop_back();
-    Node::destroy(next);
+    destroy(next);
   }
   active = false;
-}
-
-void Node::release() const {
-  // The last holder need not write: nobody else can add to a count of one.
-  if (refs_.load(std::memory_order_acquire) == 1 || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    release_iteratively(const_cast<Node*>(this));
-  }
 }
 
 std::recursive_mutex& graph_mutex() {

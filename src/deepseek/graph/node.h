@@ -9,6 +9,7 @@
 #include <mutex>
 #include <span>
 
+#include "deepseek/tensor/refcount.h"
 #include "deepseek/tensor/scopes.h"
 #include "deepseek/tensor/storage.h"
 
@@ -62,9 +63,11 @@ class Node final {
   bool is_leaf() const { return n_inputs_ == 0 && computed; }
   void drop_inputs();
 
-  void retain() const { refs_.fetch_add(1, std::memory_order_relaxed); }
-  void release() const;
-  int use_count() const { return refs_.load(std::memory_order_acquire); }
+  void retain() const { refs_.retain(); }
+  void release() const {
+    if (refs_.release()) release_iteratively(const_cast<Node*>(this));
+  }
+  int use_count() const { return refs_.value(); }
 
   // Flags.
   ComputedFlag computed;
@@ -76,13 +79,10 @@ class Node final {
   bool lost = false;           // a failed evaluation overwrote the bytes; reading raises
   int32_t depth = 0;           // longest chain of pending nodes that ends here
   uint64_t sequence = 0;       // as recorded: grows along a thread, and from inputs to their users
-  SourceLine line;                       // where the user recorded it
-  const std::string* layer = nullptr;    // path of the layer that recorded it; interned
-  Ref<GradMeta> grad_meta;               // hooks and the tensors that receive the gradient; rare
 
   // Scratch of the walk in progress (guarded by the graph lock); next_mark() gives each walk its mark.
-  uint64_t mark = 0;
   int32_t mark_index = 0;
+  uint64_t mark = 0;
 
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -91,17 +91,25 @@ class Node final {
   Node() = default;
   ~Node();
   static void destroy(Node*);
-  friend void release_iteratively(Node*);
+  static void release_iteratively(Node*);
 
-  mutable std::atomic<int> refs_{0};
+  // With op, flags and scratch the first cache line: all that walks read of most nodes.
+  RefCount refs_;
   int16_t n_inputs_ = 0;
   int16_t n_outputs_ = 0;
   void* attrs_ = nullptr;
   Value* inputs_ = nullptr;
   Output* outputs_ = nullptr;
+
+ public:
+  SourceLine line;                       // where the user recorded it
+  const std::string* layer = nullptr;    // path of the layer that recorded it; interned
+  Ref<GradMeta> grad_meta;               // hooks and the tensors that receive the gradient; rare
+
+ private:
   std::array<Value, 3> inline_inputs_;
-  std::array<Output, 1> inline_outputs_;
   alignas(std::max_align_t) std::array<std::byte, 48> inline_attrs_;
+  std::array<Output, 1> inline_outputs_;
 };
 
 inline const Spec& Value::spec() const { return node->spec(index); }

@@ -13,7 +13,7 @@
 
 namespace deepseek {
 
-Tensor::Tensor(Value value) : impl_(new TensorImpl(std::move(value))) {}
+Tensor::Tensor(Value value) : impl_(Ref<TensorImpl>::first(new TensorImpl(std::move(value)))) {}
 Tensor::Tensor(double number) : Tensor(Value{scalar_node({true, number, 0}, modes.default_dtype, true), 0}) {}
 Tensor::Tensor(int64_t number) : Tensor(Value{scalar_node({false, 0, number}, DType::int64, true), 0}) {}
 Tensor::Tensor(bool number) : Tensor(Value{scalar_node({false, 0, number}, DType::bool_, true), 0}) {}
@@ -37,7 +37,7 @@ const Spec& Tensor::spec() const {
   return impl_->value().spec();  // where another thread may derive a stale view again, the spec of the old value may go
 }
 
-Value Tensor::value() const {
+const Value& Tensor::value() const& {
   if (!impl_) raise_type("the tensor is undefined");
   return impl_->value();
 }

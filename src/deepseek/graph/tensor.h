@@ -77,7 +77,8 @@ class Tensor {
   Tensor& assign(const Tensor& value);
   uint32_t version() const;
 
-  Value value() const;  // the current value, after writes through other views
+  const Value& value() const&;  // the current value, after writes through other views
+  Value value() && { return std::as_const(*this).value(); }
   TensorImpl* impl() const { return impl_.get(); }
   bool same(const Tensor& o) const { return impl_ == o.impl_; }
 
@@ -197,7 +198,8 @@ uint64_t recorded_so_far();
 Value scalar_value(double v, DType t);
 Value scalar_value(int64_t v, DType t);
 
-// Computes all pending writes of this thread and the given values, in one plan.
+// Computes all pending writes of this thread and the given values, in one plan. The caller holds the values: not through a
+// tensor, whose value may change meanwhile.
 void evaluate(std::span<const Value> roots);
 void evaluate(const TensorList& roots);
 void evaluate_pending_writes();

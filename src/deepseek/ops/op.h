@@ -74,10 +74,10 @@ struct Op {
 
   size_t attr_size = 0;
   size_t attr_align = 1;
-  void (*move)(void* to, void* from) = nullptr;
+  void (*move)(void* to, void* from) = nullptr;  // none for an empty struct
   void (*copy)(void* to, const void* from) = nullptr;
   void (*destroy)(void* attrs) = nullptr;
-  void (*key)(const void* attrs, KeyWriter&) = nullptr;
+  void (*key)(const void* attrs, KeyWriter&) = nullptr;  // none without attributes
   std::string (*print)(const void* attrs) = nullptr;
   // Puts `to` in the place of `from` in sizes: a functional model records its ops with a stand-in for the open batch size.
   void (*resize)(void* attrs, int64_t from, int64_t to) = nullptr;

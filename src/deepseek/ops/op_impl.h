@@ -116,10 +116,10 @@ Op make_op() {
   if constexpr (requires { S::max_post_ops; }) op.max_post_ops = S::max_post_ops;
   op.attr_size = sizeof(S);
   op.attr_align = alignof(S);
-  op.move = [](void* to, void* from) { new (to) S(std::move(*static_cast<S*>(from))); };
+  if constexpr (!std::is_empty_v<S>) op.move = [](void* to, void* from) { new (to) S(std::move(*static_cast<S*>(from))); };
   op.copy = [](void* to, const void* from) { new (to) S(*static_cast<const S*>(from)); };
   if constexpr (!std::is_trivially_destructible_v<S>) op.destroy = [](void* p) { static_cast<S*>(p)->~S(); };
-  op.key = &write_key<S>;
+  if constexpr (std::tuple_size_v<decltype(S::attrs)> > 0) op.key = &write_key<S>;
   op.print = &print<S>;
   op.resize = &resize<S>;
   op.infer = &infer<S>;

@@ -116,7 +116,7 @@ class Lowering {
     key_.clear();
     key_.add(op);
     for (int v : in) key_.add(v);
-    op->key(attrs, key_);
+    if (op->key) op->key(attrs, key_);
     for (const auto& o : outputs) key_.add(spec_of(o).shape);
     const auto [at, fresh] = seen_.insert(key_.words());
     if (fresh) {

@@ -131,7 +131,7 @@ void Walk::write_key() {
     key.add(n.op);
     key.word(n.inputs().size() << 1 | keep[i]);
     for (const Value& in : n.inputs()) key.word(static_cast<uint64_t>(in.node->mark_index) << 8 | static_cast<uint64_t>(in.index));
-    n.op->key(n.attrs(), key);
+    if (n.op->key) n.op->key(n.attrs(), key);
   }
   key.word(leaves.size());
   for (const Leaf& l : leaves) {

@@ -6,6 +6,21 @@
 
 namespace deepseek {
 
+class RefCount {
+ public:
+  void retain() const { count_.fetch_add(1, std::memory_order_relaxed); }
+  // True when nobody is left. The last holder need not write: nobody else can add to a count of one.
+  [[nodiscard]] bool release() const {
+    return count_.load(std::memory_order_acquire) == 1 || count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
+  int value() const { return count_.load(std::memory_order_acquire); }
+  // Of a fresh object that nobody else can see: the count that Ref::adopt takes over.
+  void start() const { count_.store(1, std::memory_order_relaxed); }
+
+ private:
+  mutable std::atomic<int> count_{0};
+};
+
 // A pointer to an object that has `void retain() const` and `void release() const`.
 template <class T>
 class Ref {
@@ -24,6 +39,11 @@ class Ref {
     if (p_) p_->release();
   }
 
+  // A fresh RefCounted object, without the cost of counting in memory that others may share.
+  static Ref first(T* p) {
+    p->start_count();
+    return adopt(p);
+  }
   // Takes over a count that the caller already owns.
   static Ref adopt(T* p) {
     Ref r;
@@ -50,14 +70,15 @@ class RefCounted {
   RefCounted(const RefCounted&) = delete;
   RefCounted& operator=(const RefCounted&) = delete;
   virtual ~RefCounted() = default;
-  void retain() const { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() const { refs_.retain(); }
   void release() const {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (refs_.release()) delete this;
   }
-  int use_count() const { return refs_.load(std::memory_order_acquire); }
+  int use_count() const { return refs_.value(); }
+  void start_count() const { refs_.start(); }
 
  private:
-  mutable std::atomic<int> refs_{0};
+  RefCount refs_;
 };
 
 }  // namespace deepseek

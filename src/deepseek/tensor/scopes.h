@@ -5,6 +5,7 @@
 #include <string>
 
 #include "deepseek/tensor/dtype.h"
+#include "deepseek/tensor/thread_local.h"
 
 namespace deepseek {
 
@@ -14,7 +15,7 @@ struct Modes {
   bool shape_only = false;  // layers are being probed: no state may change
   DType default_dtype = DType::float32;
 };
-inline thread_local Modes modes;
+DEEPSEEK_NEAR inline thread_local Modes modes;
 
 // Anomaly mode: name the op when NaN or Inf appears. Of the whole process, since users switch it on once.
 inline std::atomic<bool> anomaly_mode = false;
@@ -57,7 +58,7 @@ class LayerScope {
  private:
   friend class OriginScope;
   const std::string* outer_;
-  static inline thread_local const std::string* current_ = nullptr;
+  DEEPSEEK_NEAR static inline thread_local const std::string* current_ = nullptr;
 };
 
 // The user's line that is being executed. The Python front end installs the provider; C++ programs may push an OriginScope.
@@ -94,7 +95,7 @@ class OriginScope {
   SourceLine line_;
   const SourceLine* outer_;
   const std::string* outer_layer_;
-  static inline thread_local const SourceLine* current_ = nullptr;
+  DEEPSEEK_NEAR static inline thread_local const SourceLine* current_ = nullptr;
 };
 
 inline SourceLine current_source_line() {

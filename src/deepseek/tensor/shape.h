@@ -15,6 +15,15 @@ inline constexpr int max_rank = 8;
 class Dims {
  public:
   Dims() = default;
+  // Dims are part of every recorded node, and most are short: only the bytes that mean something are moved.
+  Dims(const Dims& o) { *this = o; }
+  Dims& operator=(const Dims& o) {
+    size_ = o.size_;
+    constexpr int few = 3;  // with the size, half a cache line
+    if (size_ <= few) std::copy_n(o.data_.begin(), few, data_.begin());
+    else data_ = o.data_;
+    return *this;
+  }
   Dims(std::initializer_list<int64_t> v) : Dims(std::span<const int64_t>(v.begin(), v.size())) {}
   Dims(std::span<const int64_t> v) {
     if (v.size() > max_rank) too_many(v.size());
@@ -68,8 +77,8 @@ class Dims {
 
  private:
   [[noreturn]] static void too_many(size_t n);
-  std::array<int64_t, max_rank> data_;
   int size_ = 0;
+  std::array<int64_t, max_rank> data_;
 };
 
 using Shape = Dims;

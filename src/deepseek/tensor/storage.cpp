@@ -117,9 +117,12 @@ CachingAllocator& allocator() {
 
 }  // namespace
 
+void* Storage::operator new(size_t size) { return SmallBlocks::take(static_cast<int64_t>(size)); }
+void Storage::operator delete(void* p) { SmallBlocks::give(p, sizeof(Storage)); }
+
 Ref<Storage> Storage::allocate(int64_t bytes) {
   void* p = bytes <= SmallBlocks::largest ? SmallBlocks::take(bytes) : allocator().take(bytes);
-  return Ref<Storage>(new Storage(static_cast<std::byte*>(p), bytes));
+  return Ref<Storage>::first(new Storage(static_cast<std::byte*>(p), bytes));
 }
 
 Ref<Storage> Storage::borrow(void* data, int64_t bytes, std::function<void()> release, bool writable) {

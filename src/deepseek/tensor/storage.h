@@ -17,6 +17,8 @@ class Storage final : public RefCounted {
   // Bytes owned by somebody else (numpy, DLPack, a mapped file). `owner` is called once when the last user is gone.
   static Ref<Storage> borrow(void* data, int64_t bytes, std::function<void()> release, bool writable = true);
   ~Storage() override;
+  static void* operator new(size_t);
+  static void operator delete(void*);
 
   std::byte* data() const { return data_; }
   int64_t bytes() const { return bytes_; }
