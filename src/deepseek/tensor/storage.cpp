@@ -89,8 +89,10 @@ class CachingAllocator {
   }
   static void* fresh(int64_t size) {
     // Several arrays that are walked together need more small pages than the processor remembers.
-    void* p = std::aligned_alloc(size >= huge_page ? huge_page : 64, static_cast<size_t>(size));
-    if (p && size >= huge_page) madvise(p, static_cast<size_t>(size), MADV_HUGEPAGE);
+    // The size need not be a multiple of the alignment, as std::aligned_alloc wants it.
+    void* p = nullptr;
+    if (posix_memalign(&p, size >= huge_page ? huge_page : 64, static_cast<size_t>(size)) != 0) return nullptr;
+    if (size >= huge_page) madvise(p, static_cast<size_t>(size), MADV_HUGEPAGE);
     return p;
   }
   // Gives cached blocks back, the largest first, until no more than `keep` bytes are left.

@@ -4,31 +4,30 @@
 
 namespace deepseek::gemm {
 
-// Not through templates, whose arguments would lose the alignment.
-using Float2 [[gnu::vector_size(8), gnu::aligned(4), gnu::may_alias]] = float;
-using Float4 [[gnu::vector_size(16), gnu::aligned(4), gnu::may_alias]] = float;
-using Float8 [[gnu::vector_size(32), gnu::aligned(4), gnu::may_alias]] = float;
+using Float2 [[gnu::vector_size(8)]] = float;
+using Float4 [[gnu::vector_size(16)]] = float;
+using Float8 [[gnu::vector_size(32)]] = float;
 
 #define DEEPSEEK_PACK_INLINE inline __attribute__((always_inline))
 
-// By reference: compilers warn about vectors that pass by value between functions of different instruction sets, even inlined ones.
-DEEPSEEK_PACK_INLINE const Float2& load2(const float* p) { return *reinterpret_cast<const Float2*>(p); }
-DEEPSEEK_PACK_INLINE const Float4& load4(const float* p) { return *reinterpret_cast<const Float4*>(p); }
-DEEPSEEK_PACK_INLINE const Float8& load8(const float* p) { return *reinterpret_cast<const Float8*>(p); }
-DEEPSEEK_PACK_INLINE void store(float* p, const Float2& v) { *reinterpret_cast<Float2*>(p) = v; }
-DEEPSEEK_PACK_INLINE void store(float* p, const Float4& v) { *reinterpret_cast<Float4*>(p) = v; }
-DEEPSEEK_PACK_INLINE void store(float* p, const Float8& v) { *reinterpret_cast<Float8*>(p) = v; }
+// By copies of bytes: clang forgets an `aligned` attribute behind a reference. By reference: compilers warn about vectors that pass by
+// value between functions of different instruction sets, even inlined ones.
+template <class V>
+DEEPSEEK_PACK_INLINE void load(const float* p, V& v) { __builtin_memcpy(&v, p, sizeof v); }
+template <class V>
+DEEPSEEK_PACK_INLINE void store(float* p, const V& v) { __builtin_memcpy(p, &v, sizeof v); }
 
 // N lines of N floats, line_step apart, become N rows of `to`, width apart.
 DEEPSEEK_PACK_INLINE void transpose2(const float* from, int64_t line_step, float* to, int64_t width) {
-  const Float2 a = load2(from), b = load2(from + line_step);
+  Float2 a, b;
+  load(from, a), load(from + line_step, b);
   store(to, __builtin_shufflevector(a, b, 0, 2));
   store(to + width, __builtin_shufflevector(a, b, 1, 3));
 }
 
 DEEPSEEK_PACK_INLINE void transpose4(const float* from, int64_t line_step, float* to, int64_t width) {
-  const Float4 a = load4(from), b = load4(from + line_step), c = load4(from + 2 * line_step),
-               d = load4(from + 3 * line_step);
+  Float4 a, b, c, d;
+  load(from, a), load(from + line_step, b), load(from + 2 * line_step, c), load(from + 3 * line_step, d);
   const Float4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   const Float4 cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
   store(to, __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5));
@@ -40,7 +39,7 @@ DEEPSEEK_PACK_INLINE void transpose4(const float* from, int64_t line_step, float
 DEEPSEEK_PACK_INLINE void transpose8(const float* from, int64_t line_step, float* to, int64_t width) {
   Float8 x[8], y[8];
 #pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) x[i] = load8(from + i * line_step);
+  for (int i = 0; i < 8; ++i) load(from + i * line_step, x[i]);
 #pragma GCC unroll 4
   for (int i = 0; i < 8; i += 2) {
     y[i] = __builtin_shufflevector(x[i], x[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
@@ -95,9 +94,9 @@ DEEPSEEK_PACK_INLINE void pack_across(const float* from, int64_t depth_step, int
       float* out = to + panel * W * depth;
       for (int64_t q = p; q < end; ++q) {
         int i = 0;
-        for (; i + 8 <= W; i += 8) store(out + q * W + i, load8(row + q * depth_step + i));
-        for (; i + 4 <= W; i += 4) store(out + q * W + i, load4(row + q * depth_step + i));
-        for (; i + 2 <= W; i += 2) store(out + q * W + i, load2(row + q * depth_step + i));
+        for (; i + 8 <= W; i += 8) __builtin_memcpy(out + q * W + i, row + q * depth_step + i, 32);
+        for (; i + 4 <= W; i += 4) __builtin_memcpy(out + q * W + i, row + q * depth_step + i, 16);
+        for (; i + 2 <= W; i += 2) __builtin_memcpy(out + q * W + i, row + q * depth_step + i, 8);
       }
     }
   }
