@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "deepseek/autograd/grad.h"
-#include "deepseek/graph/free_list.h"
 #include "deepseek/ops/op.h"
+#include "deepseek/tensor/free_list.h"
 
 namespace deepseek {
 namespace {

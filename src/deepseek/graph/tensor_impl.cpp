@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "deepseek/autograd/grad.h"
-#include "deepseek/graph/free_list.h"
 #include "deepseek/graph/pending_writes.h"
 #include "deepseek/ops/core/alias.h"
 #include "deepseek/ops/op.h"
+#include "deepseek/tensor/free_list.h"
 
 namespace deepseek {
 namespace {

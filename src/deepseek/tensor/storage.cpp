@@ -9,10 +9,13 @@
 #include <new>
 
 #include "deepseek/tensor/error.h"
+#include "deepseek/tensor/free_list.h"
 #include "deepseek/tensor/small_blocks.h"
 
 namespace deepseek {
 namespace {
+
+thread_local FreeList free_storages(1 << 12);
 
 // Blocks are kept by size class after they are freed, so that a steady training loop never pays a page fault.
 class CachingAllocator {
@@ -119,8 +122,8 @@ CachingAllocator& allocator() {
 
 }  // namespace
 
-void* Storage::operator new(size_t size) { return SmallBlocks::take(static_cast<int64_t>(size)); }
-void Storage::operator delete(void* p) { SmallBlocks::give(p, sizeof(Storage)); }
+void* Storage::operator new(size_t size) { return free_storages.take(size); }
+void Storage::operator delete(void* p) { free_storages.give(p); }
 
 Ref<Storage> Storage::allocate(int64_t bytes) {
   void* p = bytes <= SmallBlocks::largest ? SmallBlocks::take(bytes) : allocator().take(bytes);
