@@ -1,6 +1,7 @@
 // The memory plan: which buffers share bytes, and where each lies in the arena.
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "deepseek/scheduler/emit.h"
 #include "deepseek/scheduler/programs.h"
@@ -90,9 +91,10 @@ class Placer {
 
   // An output may lie where an input lies when every access to those bytes in this program is to the same element. What stays
   // after the run takes bytes that were there before it, and temporaries each other's: were a new parameter to lie where its
-  // gradient lay, all gradients would live to the end.
+  // gradient lay, all gradients would live to the end. Of several outputs the one takes the bytes that is computed when they have
+  // been read: any other would have to wait in a block until then.
   void share_in_program(int i, const fused::Program& p, const PlanStep& s) {
-    for (const bool alike : {true, false}) {
+    for (const auto& [alike, after_reads] : {std::pair{true, true}, {true, false}, {false, true}, {false, false}}) {
       for (const fused::Access& out : p.accesses) {
         if (out.kind != fused::Access::Kind::memory || !s.operands[static_cast<size_t>(out.buffer)].output) continue;
         const int to = s.operands[static_cast<size_t>(out.buffer)].buffer;
@@ -103,11 +105,29 @@ class Placer {
           const bool stays = buffer(root(from.buffer)).source == PlanBuffer::Source::leaf;
           if (alike && stays != buffer(to).escapes) continue;
           if (!can_take(i, to, from.buffer) || !accesses_agree(p, s, root(from.buffer), out)) continue;
+          if (after_reads && read_later(p, in, out)) continue;
           take(to, from.buffer);
           break;
         }
       }
     }
+  }
+  // Whether a step after the one that computes what goes to `out` reads what comes from `in`.
+  static bool read_later(const fused::Program& p, const fused::Access& in, const fused::Access& out) {
+    using Kind = fused::Step::Kind;
+    const auto accesses = [&](const fused::Step& s, Kind kind, const fused::Access& a) {
+      return s.kind == kind && &p.accesses[static_cast<size_t>(s.access)] == &a;
+    };
+    int written = static_cast<int>(p.steps.size());
+    for (const fused::Step& s : p.steps) {
+      if (accesses(s, Kind::store, out)) written = std::min(written, s.args[0]);
+    }
+    for (size_t k = static_cast<size_t>(written) + 1; k < p.steps.size(); ++k) {
+      for (const int a : p.steps[k].args) {
+        if (a >= 0 && accesses(p.steps[static_cast<size_t>(a)], Kind::load, in)) return true;
+      }
+    }
+    return false;
   }
   static bool is_row_level(const fused::Program& p, const fused::Access& a) {
     for (int d = 0; d < p.domain.size(); ++d) {
