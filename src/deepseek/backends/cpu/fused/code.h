@@ -30,6 +30,7 @@ enum class Action : uint8_t {
   scatter,    // slot[args[0]] into the operand's places
   keep,       // slot[dst] = slot[args[0]] + the block's place in the group
   shift,      // slot[dst] = slot[args[0]] + the block's place among the kept points of the group
+  repeat,     // what the operand has for the first block, into slot[dst]: the same for all blocks
   splat,      // slot[dst] filled with the one element of slot[args[0]]
   spread,     // slot[dst] = the row-level slot[args[0]] repeated along the reduced dims
   fold,       // slot[args[0]] into the state of reduction `operand`

@@ -1,6 +1,7 @@
 // Chooses how the domain of a program is cut into groups and blocks.
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 
 #include "deepseek/backends/cpu/fused/lowering.h"
 
@@ -37,6 +38,33 @@ bool kept_side_by_side(const Program& p, const Analysis& a) {
   return votes > 0;
 }
 
+// How far apart points are that read the same elements of every operand repeated along outer dims; 0 if operands differ in that or
+// there are none.
+int64_t period_of(const Program& p, const Analysis& a, const Cut& cut) {
+  int64_t period = 0;
+  for (size_t k = 0; k < p.steps.size(); ++k) {
+    if (!a.live[k] || p.steps[k].kind != Step::Kind::load || a.level[k] == Level::uniform) continue;
+    const Walk walk = walk_of(p, a, cut, p.accesses[static_cast<size_t>(p.steps[k].access)], a.level[k]);
+    if (walk.rank != 2 || walk.stride[1] != 0) continue;
+    if (period != 0 && walk.size[0] != period) return 0;
+    period = walk.size[0];
+  }
+  return period;
+}
+
+// A block of at most `points` at whose start such operands always are at the same place, or whose points are side by side in them.
+// Whole cache lines, since results may be written past the caches. 0: none of a good size.
+int64_t block_in_step(int64_t period, int64_t points) {
+  constexpr int64_t line_points = 32;
+  if (period == 0) return 0;
+  const int64_t whole = std::lcm(period, line_points);
+  if (whole <= points) return points / whole * whole;
+  for (int64_t block = points / line_points * line_points; 2 * block > points; block -= line_points) {
+    if (period % block == 0) return block;
+  }
+  return 0;
+}
+
 }  // namespace
 
 Cut choose_cut(const Program& p, const Analysis& a, int64_t block_points) {
@@ -45,6 +73,9 @@ Cut choose_cut(const Program& p, const Analysis& a, int64_t block_points) {
   cut.reduced = a.reduced;
   if (a.passes == 0) {
     cut.group = std::clamp<int64_t>(cut.kept, 1, block_points);
+    if (cut.kept > block_points) {
+      if (const int64_t block = block_in_step(period_of(p, a, cut), block_points)) cut.group = block;
+    }
     cut.block = cut.group;
     return cut;
   }

@@ -190,6 +190,10 @@ class Lowering {
     }
   }
 
+  bool repeats_in_blocks(const Walk& w) const {
+    return a_.passes == 0 && w.rank == 2 && w.stride[1] == 0 && code_.cut.group % w.size[0] == 0;
+  }
+
   int load(Section& out, size_t k, Level level) {
     const Access& a = access(k);
     const bool row_level = level != Level::full;
@@ -213,6 +217,9 @@ class Lowering {
         aheads_.push_back(next);
       }
       out.push_back(in);
+    } else if (repeats_in_blocks(operand(k, level).walk) && !stores_last_ && direct_[k] < 0) {
+      raw = new_slot({bytes, code_.cut.group, true, false, -1});
+      code_.preamble.push_back(make(Action::repeat, raw, operand_index(k, level), bytes));
     } else if (stores_last_ || (!convert && (direct_[k] >= 0 || (level == Level::full && needs_.again[k])))) {
       raw = convert ? block(bytes, level) : destination(out, k, level);
       out.push_back(make(Action::gather, raw, operand_index(k, level), bytes));

@@ -229,6 +229,7 @@ class Worker {
         break;
       case Action::keep: slot_[in.dst] = slot_[in.args[0]] + (cut.one_block ? 0 : place_) * in.bytes; break;
       case Action::shift: slot_[in.dst] = slot_[in.args[0]] + column_ * in.bytes; break;
+      case Action::repeat: gather(operand().walk, in.bytes, memory_.pointers[operand().buffer], 0, std::min(cut.group, cut.kept), slot_[in.dst]); break;
       case Action::splat: fill(slot_[in.dst], slot_[in.args[0]], in.bytes, std::max(cut.group, cut.block)); break;
       case Action::spread:
         if (cut.columns) repeat_all(slot_[in.dst], slot_[in.args[0]], in.bytes, count_, cut.repeats);
