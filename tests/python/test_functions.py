@@ -250,3 +250,33 @@ def test_threads_record_and_evaluate_at_once():
     for t in threads:
         t.join(60)
     assert results == {k: 1000.0 * (k + 50) for k in range(6)}
+
+
+@pytest.mark.parametrize("product", [lambda i, a, b: ds.addmm(i, a, b, beta=0), lambda i, a, b: ds.baddbmm(i, a[None], b[None], beta=0)[0]])
+def test_beta_of_zero_ignores_what_is_added(product):
+    added = ds.full((3, 5), float("nan"), requires_grad=True)
+    a, b = ds.randn(3, 4), ds.randn(4, 5)
+    out = product(added, a, b)
+    assert np.array_equal(out.detach().numpy(), (a @ b).numpy())
+    out.sum().backward()
+    assert np.array_equal(added.grad.numpy(), np.zeros((3, 5)))
+
+
+@pytest.mark.parametrize("places", [lambda x: x.max(1)[1], lambda x: x.sort()[1], lambda x: x.median(1)[1], lambda x: x.cummax(1)[1]])
+def test_places_of_values_have_no_gradient(places):
+    x = ds.randn(3, 4, requires_grad=True)
+    indices = places(x)
+    assert not indices.requires_grad and indices.is_leaf
+    with pytest.raises(RuntimeError, match="require"):
+        indices.sum().backward()
+
+
+@pytest.mark.parametrize("op", [ds.std, ds.var, ds.sum])
+def test_a_bool_is_no_dim(op):
+    with pytest.raises(TypeError, match="dim"):
+        op(ds.randn(3, 4), False)
+
+
+def test_negative_beside_empty_size_is_refused():
+    with pytest.raises(ValueError, match="eye: sizes must not be negative"):
+        ds.eye(0, -1)

@@ -6,8 +6,9 @@
 namespace deepseek::python {
 namespace {
 
-// Ints and what acts as one (numpy integers, 0-d integer tensors), but not floats.
+// Ints and what acts as one (numpy integers, 0-d integer tensors), but not floats. A bool is rather an argument in the wrong place.
 bool to_int(PyObject* o, int64_t* out) {
+  if (PyBool_Check(o)) return false;
   if (PyLong_CheckExact(o)) {
     int overflow = 0;
     *out = PyLong_AsLongLongAndOverflow(o, &overflow);

@@ -109,11 +109,13 @@ template int64_t Tensor::item<int64_t>() const;
 template bool Tensor::item<bool>() const;
 double Tensor::item() const { return item<double>(); }
 
-bool Tensor::requires_grad() const { return defined() && impl_->value().node->requires_grad; }
+// A node may have outputs with and without gradients: the values and the places of a maximum.
+bool Tensor::requires_grad() const {
+  return defined() && impl_->value().node->requires_grad && is_floating_point(dtype());
+}
 
 bool Tensor::is_leaf() const {
-  const Value v = value();
-  return !v.node->requires_grad || v.node->grad_leaf;
+  return !requires_grad() || value().node->grad_leaf;
 }
 
 Tensor& Tensor::set_requires_grad(bool on) {

@@ -15,6 +15,12 @@ Tensor scaled(const Tensor& t, double factor) {
   return t * static_cast<int64_t>(factor);
 }
 
+// What a product is added to. A beta of zero drops it whatever it holds, NaN too; its gradient is zero then.
+Tensor addend(const Tensor& input, double beta) {
+  if (beta == 0) return where(Tensor(false), input, zeros_like(input));
+  return scaled(autocast_lower(input), beta);
+}
+
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, dot, (const Tensor& input, const Tensor& other),
@@ -49,7 +55,8 @@ DEEPSEEK_FACTS(outer, .in = {"method"}, .reference = "np.outer(input, vec2)", .g
 
 DEEPSEEK_FUNCTION(Tensor, addmm, (const Tensor& input, const Tensor& mat1, const Tensor& mat2, double beta DEFAULT(1.0),
                                   double alpha DEFAULT(1.0)),
-                  "beta * `input` + alpha * (`mat1` (m, k) times `mat2` (k, n)): (m, n); `input` broadcasts.") {
+                  "beta * `input` + alpha * (`mat1` (m, k) times `mat2` (k, n)): (m, n); `input` broadcasts, and is ignored when "
+                  "beta is 0.") {
   ensure(mat1.rank() == 2 && mat2.rank() == 2 && mat1.shape()[1] == mat2.shape()[0],
          "addmm: columns of mat1 must equal rows of mat2, but mat1 is ", to_string(mat1.shape()), " and mat2 is ",
          to_string(mat2.shape()));
@@ -60,16 +67,17 @@ DEEPSEEK_FUNCTION(Tensor, addmm, (const Tensor& input, const Tensor& mat1, const
   check_product_types("addmm", input, "input", mat1, "mat1");
   if (input.rank() == 1 && input.shape()[0] == shape[1] && beta == 1 && alpha == 1) return apply(MatMul{.bias = true}, mat1,
       mat2, input);
-  return scaled(autocast_lower(input), beta) + scaled(product(mat1, mat2), alpha);
+  return addend(input, beta) + scaled(product(mat1, mat2), alpha);
 }
 DEEPSEEK_FACTS(addmm, .in = {"method"}, .reference = "beta * input + alpha * (mat1 @ mat2)",
                .good = {"randn(5), randn(3, 4), randn(4, 5)", "randn(3, 5), randn(3, 4), randn(4, 5), beta=0.5, alpha=2.0",
-                        "randn(3, 1), randn(3, 4), randn(4, 5)"},
+                        "randn(3, 1), randn(3, 4), randn(4, 5)", "randn(3, 5), randn(3, 4), randn(4, 5), beta=0.0"},
                .bad = {"randn(4), randn(3, 4), randn(4, 5)", "randn(5), randn(3, 4), randn(3, 5)"});
 
 DEEPSEEK_FUNCTION(Tensor, baddbmm, (const Tensor& input, const Tensor& batch1, const Tensor& batch2, double beta DEFAULT(1.0),
                                     double alpha DEFAULT(1.0)),
-                  "beta * `input` + alpha * (`batch1` (b, m, k) times `batch2` (b, k, n)): (b, m, n); `input` broadcasts.") {
+                  "beta * `input` + alpha * (`batch1` (b, m, k) times `batch2` (b, k, n)): (b, m, n); `input` broadcasts, and is ignored "
+                  "when beta is 0.") {
   ensure(batch1.rank() == 3 && batch2.rank() == 3 && batch1.shape()[0] == batch2.shape()[0] &&
          batch1.shape()[2] == batch2.shape()[1], "baddbmm: batch1 must be (b, m, k) and batch2 (b, k, n), but they are ",
          to_string(batch1.shape()), " and ", to_string(batch2.shape()));
@@ -78,7 +86,7 @@ DEEPSEEK_FUNCTION(Tensor, baddbmm, (const Tensor& input, const Tensor& batch1, c
          to_string(input.shape()));
   check_product_types("baddbmm", batch1, "batch1", batch2, "batch2");
   check_product_types("baddbmm", input, "input", batch1, "batch1");
-  return scaled(autocast_lower(input), beta) + scaled(product(batch1, batch2), alpha);
+  return addend(input, beta) + scaled(product(batch1, batch2), alpha);
 }
 DEEPSEEK_FACTS(baddbmm, .in = {"method"}, .reference = "beta * input + alpha * (batch1 @ batch2)",
                .good = {"randn(2, 3, 5), randn(2, 3, 4), randn(2, 4, 5), alpha=0.5"},
