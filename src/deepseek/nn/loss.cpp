@@ -5,8 +5,10 @@
 
 namespace deepseek::nn {
 
-void check_loss_inputs(const Module& layer, const TensorList& inputs) {
-  if (inputs.size() != 2) raise_type(layer.type_name(), ": forward takes input and target, but ", inputs.size(), " tensors are given");
+void check_loss_inputs(const Module& layer, const TensorList& inputs, size_t count, std::string_view names) {
+  if (inputs.size() != count) {
+    raise_type(layer.type_name(), ": forward takes ", names, ", but ", inputs.size(), " tensors are given");
+  }
 }
 
 void check_reduction(std::string_view layer, const std::string& reduction, bool batchmean) {
