@@ -69,12 +69,24 @@ def test_import_loads_nothing_that_is_not_needed():
 
 
 def test_a_keyboard_interrupt_ends_a_long_loop():
-    code = "import deepseek as ds\nprint('ready', flush=True)\nx = ds.zeros(100)\nwhile True:\n    x = x + 1\n    x.eval()\n"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout and process.stdout.readline() == "ready\n"
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    code = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start jobs in the background with it ignored
+import deepseek as ds
+print('ready', flush=True)
+x = ds.zeros(100)
+while True:
+    x = x + 1
+    x.eval()
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout and process.stdout.readline() == "ready\n"
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert "KeyboardInterrupt" in errors and process.returncode != 0
 
 
