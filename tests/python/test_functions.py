@@ -262,6 +262,12 @@ def test_beta_of_zero_ignores_what_is_added(product):
     assert np.array_equal(added.grad.numpy(), np.zeros((3, 5)))
 
 
+def test_beta_of_zero_keeps_the_type_of_autocast():
+    added, a, b = ds.randn(3, 5), ds.randn(3, 4), ds.randn(4, 5)
+    with ds.autocast(dtype=ds.bfloat16):
+        assert ds.addmm(added, a, b, beta=0).dtype == ds.addmm(added, a, b).dtype == ds.bfloat16
+
+
 @pytest.mark.parametrize("places", [lambda x: x.max(1)[1], lambda x: x.sort()[1], lambda x: x.median(1)[1], lambda x: x.cummax(1)[1]])
 def test_places_of_values_have_no_gradient(places):
     x = ds.randn(3, 4, requires_grad=True)

@@ -17,8 +17,8 @@ Tensor scaled(const Tensor& t, double factor) {
 
 // What a product is added to. A beta of zero drops it whatever it holds, NaN too; its gradient is zero then.
 Tensor addend(const Tensor& input, double beta) {
-  if (beta == 0) return where(Tensor(false), input, zeros_like(input));
-  return scaled(autocast_lower(input), beta);
+  const Tensor lowered = autocast_lower(input);
+  return beta == 0 ? where(Tensor(false), lowered, zeros_like(lowered)) : scaled(lowered, beta);
 }
 
 }  // namespace
