@@ -80,7 +80,8 @@ def main() -> int:
     except ImportError as error:
         print(f"the oracle needs torch: pip install -e .[oracle] ({error})", file=sys.stderr)
         return 1
-    names = [n for n in [*ops.operators(), *layers.layers()] if re.search(options.match, n)]
+    known_ops, known_layers = ops.operators(), layers.layers()
+    names = [n for n in [*known_ops, *known_layers] if re.search(options.match, n)]
     child, results = Child(options.samples), []
     for name in names:
         found = child.check(name, options.timeout)
@@ -89,12 +90,12 @@ def main() -> int:
         print(f"{state:18} {name:48} {found['passed']:5} passed {found['failed']:5} failed", flush=True)
         for example in [] if found["ok"] else found["examples"][:2]:
             print(f"{'':18}   {example}")
-    found_ops = [r for r in results if r["name"] in ops.operators()]
+    found_ops = [r for r in results if r["name"] in known_ops]
     refused, wrong = (sum(r[k] for r in results) for k in ("refused", "unclear"))
     accepted = sum(r["accepted"] for r in results)
     print(f"\nmost used ops: {rate([r for r in found_ops if r['name'] in OPS])}")
     print(f"all ops:       {rate(found_ops)}; {sum(bool(r['missing']) for r in found_ops)} missing")
-    print(f"layers:        {rate([r for r in results if r['name'] in layers.layers()])}")
+    print(f"layers:        {rate([r for r in results if r['name'] in known_layers])}")
     print(f"error inputs of existing ops: {refused} refused clearly, {accepted} accepted, {wrong} internal errors, "
           f"{sum(r.get('died', False) for r in results)} crashes, {sum(r.get('hung', False) for r in results)} hangs")
     options.json.parent.mkdir(parents=True, exist_ok=True)

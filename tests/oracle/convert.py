@@ -36,23 +36,35 @@ def strided(tensor: torch.Tensor) -> deepseek.Tensor:
     return plain(torch.stack([tensor.detach(), torch.zeros_like(tensor)], -1))[..., 0]
 
 
+def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
+    """An argument of torch with everything changed that its lists, tuples, dicts and slices hold."""
+    if isinstance(value, dict):
+        return {k: rebuilt(v, change) for k, v in value.items()}
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields") and not isinstance(value, torch.Size):
+        return type(value)(rebuilt(v, change) for v in value)
+    if isinstance(value, slice):
+        return slice(*(rebuilt(v, change) for v in (value.start, value.stop, value.step)))
+    return change(value)
+
+
+def copied(value: Any) -> Any:
+    """An argument of torch with copies of its tensors, leaves like them."""
+    return rebuilt(value, lambda v: v.detach().clone().requires_grad_(v.requires_grad) if isinstance(v, torch.Tensor) else v)
+
+
 def mapped(value: Any, change: Callable[[torch.Tensor], Any]) -> Any:
     """An argument of torch with its tensors changed and torch's own types replaced."""
-    if isinstance(value, torch.Tensor):
-        return change(value)
-    if isinstance(value, torch.dtype):
-        return DTYPES[value]
-    if isinstance(value, torch.device):
-        return str(value)
-    if isinstance(value, dict):
-        return {k: mapped(v, change) for k, v in value.items()}
-    if isinstance(value, torch.Size):
-        return tuple(value)
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
-        return type(value)(mapped(v, change) for v in value)
-    if isinstance(value, slice):
-        return slice(*(mapped(v, change) for v in (value.start, value.stop, value.step)))
-    return value
+
+    def ours(v: Any) -> Any:
+        if isinstance(v, torch.Tensor):
+            return change(v)
+        if isinstance(v, torch.dtype):
+            return DTYPES[v]
+        if isinstance(v, torch.device):
+            return str(v)
+        return tuple(v) if isinstance(v, torch.Size) else v
+
+    return rebuilt(value, ours)
 
 
 def leaves(value: Any) -> list[Any]:

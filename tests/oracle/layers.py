@@ -10,8 +10,7 @@ import torch
 from torch.testing._internal.common_modules import ModuleInfo, module_db
 
 import deepseek
-from tests.oracle.convert import back, compare, leaves, mapped, plain
-from tests.oracle.ops import _map_torch
+from tests.oracle.convert import back, compare, copied, leaves, mapped, plain
 from tests.oracle.outcome import Outcome, short
 
 RANDOM = {"FractionalMaxPool2d", "FractionalMaxPool3d"}
@@ -48,16 +47,13 @@ def check_sample(info: ModuleInfo, ours: Any, sample: Any, training: bool) -> No
     given = sample.forward_input
     pairs: list[tuple[torch.Tensor, deepseek.Tensor]] = []
 
-    def clone(t: torch.Tensor) -> torch.Tensor:
-        return t.detach().clone().requires_grad_(t.requires_grad)
-
     def convert(t: torch.Tensor) -> deepseek.Tensor:
         found = plain(t)
         if t.requires_grad:
             pairs.append((t, found.requires_grad_()))
         return found
 
-    args, kwargs = _map_torch(given.args, clone), _map_torch(given.kwargs, clone)
+    args, kwargs = copied(given.args), copied(given.kwargs)
     state = {k: plain(v) for k, v in theirs.state_dict().items() if not isinstance(v, torch.nn.UninitializedParameter)}
     wanted = theirs(*args, **kwargs)
     layer = make(cls, ours, made.args, made.kwargs)

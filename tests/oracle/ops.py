@@ -13,7 +13,7 @@ from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.opinfo.core import OpInfo
 
 import deepseek
-from tests.oracle.convert import Mismatch, back, compare, leaves, mapped, plain, strided, transposed
+from tests.oracle.convert import Mismatch, back, compare, copied, leaves, mapped, plain, strided, transposed
 from tests.oracle.outcome import Outcome, short
 
 # Their results are drawn or not initialised: only shapes and types can be compared.
@@ -75,30 +75,12 @@ def call(function: Callable[..., Any], sample: Any, change: Callable[[torch.Tens
     return function(mapped(sample.input, change), *mapped(sample.args, change), **mapped(sample.kwargs, change))
 
 
-def copied(sample: Any) -> tuple[Any, Any, Any]:
-    def clone(t: torch.Tensor) -> torch.Tensor:
-        return t.detach().clone().requires_grad_(t.requires_grad)
-
-    return tuple(_map_torch(v, clone) for v in (sample.input, sample.args, sample.kwargs))  # type: ignore[return-value]
-
-
-def _map_torch(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
-    if isinstance(value, torch.Tensor):
-        return change(value)
-    if isinstance(value, dict):
-        return {k: _map_torch(v, change) for k, v in value.items()}
-    if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-        return type(value)(_map_torch(v, change) for v in value)
-    return value
-
-
 def check_values(op: OpInfo, function: Callable[..., Any], method: Callable[..., Any] | None, limit: int, outcome: Outcome) -> None:
     for dtype in types_of(op):
         layouts = [plain, transposed, strided] if dtype == torch.float32 else [plain]
         for sample in samples(op, dtype, limit):
             try:
-                args = copied(sample)
-                wanted = op.op(args[0], *args[1], **args[2])
+                wanted = op.op(copied(sample.input), *copied(sample.args), **copied(sample.kwargs))
             except Exception:  # noqa: BLE001  torch itself does not compute this one here
                 continue
             values = not drawn(op, sample)

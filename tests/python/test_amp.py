@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import printed_plans
 import pytest
 
 import deepseek as ds
@@ -290,8 +288,7 @@ with ds.autocast():
 total.backward()
 ds.optim.SGD([*model.parameters(), *head.parameters()], lr=0.1).step()
 """
-    done = subprocess.run([sys.executable, "-c", program], env=os.environ | {"DEEPSEEK_PRINT_PLANS": "1"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = printed_plans.run(program)
     steps = (done.stdout + done.stderr).split("=====")[-1].splitlines()
     assert any("matmul" in step for step in steps)
     assert not [step for step in steps if step.strip().startswith("fused[to] ( arena")]

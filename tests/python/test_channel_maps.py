@@ -1,10 +1,8 @@
 """Convolutions that take in the batch norm behind them, relu6 and shortcuts: values against numpy, and that it happens."""
 
-import os
-import subprocess
-import sys
 
 import numpy as np
+import printed_plans
 import pytest
 import references
 
@@ -115,8 +113,6 @@ def test_gradients_of_a_network_that_is_evaluated():
 def test_the_plan_of_an_evaluated_network_has_one_step_for_each_convolution():
     program = ("import deepseek\nnet = deepseek.models.mobilenet_v2(10, 0.25).eval()\nx = deepseek.randn(1, 3, 32, 32)\n"
                "print('START', flush=True)\nwith deepseek.no_grad(): net(x).numpy()")
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=os.environ | {"DEEPSEEK_PRINT_PLANS": "1"})
-    assert done.returncode == 0, done.stderr
-    plan = done.stderr.split("steps, arena")[-1]
+    plan = printed_plans.run(program).stderr.split("steps, arena")[-1]
     assert plan.count("\n  conv_affine") == 52 and plan.count("\n  conv ") == 0 and plan.count("hardtanh") + plan.count("relu6]") == 0
     assert plan.count("+add") == 11  # at this width the first block keeps its channels too

@@ -1,8 +1,6 @@
 """What steps over images do to memory: how many passes, no copies between layouts, and that their results are right."""
 
-import os
-import subprocess
-import sys
+import printed_plans
 
 STEP = """
 import deepseek
@@ -16,13 +14,7 @@ w.grad.eval()
 
 
 def test_gradient_of_batch_norm_is_two_passes():
-    run = subprocess.run(
-        [sys.executable, "-c", STEP],
-        env=os.environ | {"DEEPSEEK_PRINT_PLANS": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    run = printed_plans.run(STEP)
     plan = run.stderr[run.stderr.rindex(" steps, arena") :]
     lines = plan.splitlines()
     (to_input,) = (i for i, line in enumerate(lines) if line.startswith("  conv_input"))
@@ -49,13 +41,7 @@ print(float((both.reshape(2, -1)[:, : 16 * 144] - a.reshape(2, -1)).abs().max())
 
 
 def test_joined_images_keep_their_layout():
-    run = subprocess.run(
-        [sys.executable, "-c", CAT],
-        env=os.environ | {"DEEPSEEK_PRINT_PLANS": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    run = printed_plans.run(CAT)
     error, moved = map(float, run.stdout.split())
     assert error < 1e-5 and moved == 0
     lines = run.stderr.splitlines()

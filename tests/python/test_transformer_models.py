@@ -2,11 +2,9 @@
 
 import copy
 import math
-import os
-import subprocess
-import sys
 
 import numpy as np
+import printed_plans
 import pytest
 import scipy.special
 import scipy.stats
@@ -217,11 +215,8 @@ net.generate(deepseek.tensor([[1, 2, 3]]), 3)
 print("warm", flush=True)
 net.generate(deepseek.tensor([[3, 4, 5]]), 20)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"DEEPSEEK_PRINT_PLANS": "1"})
-    plans = (done.stdout + done.stderr).count(" steps, arena ")
-    one = subprocess.run([sys.executable, "-c", code.replace(", 20)", ", 0)")], capture_output=True, text=True,
-                         env=os.environ | {"DEEPSEEK_PRINT_PLANS": "1"})
-    assert done.returncode == 0 and plans == (one.stdout + one.stderr).count(" steps, arena ") > 1
+    many, one = (printed_plans.run(c) for c in (code, code.replace(", 20)", ", 0)")))
+    assert (many.stdout + many.stderr).count(" steps, arena ") == (one.stdout + one.stderr).count(" steps, arena ") > 1
 
 
 def test_sampling_follows_the_probabilities():

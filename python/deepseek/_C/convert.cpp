@@ -8,13 +8,12 @@ namespace {
 
 // Ints and what acts as one (numpy integers, 0-d integer tensors), but not floats. A bool is rather an argument in the wrong place.
 bool to_int(PyObject* o, int64_t* out) {
-  if (PyBool_Check(o)) return false;
   if (PyLong_CheckExact(o)) {
     int overflow = 0;
     *out = PyLong_AsLongLongAndOverflow(o, &overflow);
     return overflow == 0;
   }
-  if (!PyIndex_Check(o)) return false;
+  if (PyBool_Check(o) || !PyIndex_Check(o)) return false;
   PyObject* number = PyNumber_Index(o);
   if (!number) return PyErr_Clear(), false;
   int overflow = 0;

@@ -1,5 +1,6 @@
 // Convolution kernels: the shape they share, and the two ways of computing them.
 #pragma once
+#include <algorithm>
 #include <array>
 
 #include "deepseek/ops/kernel_op.h"
@@ -35,7 +36,15 @@ struct ConvShape {
   int64_t out_pixels() const { return out[0] * out[1] * out[2]; }
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
   int64_t weights() const { return out_channels * (in_channels / groups) * taps(); }
+  int64_t products() const { return batch * out_pixels() * weights(); }
 };
+
+// Work is cut by its size: into so many tasks where there is enough of it.
+inline constexpr int64_t parts_wanted = 16;
+// Tasks for the gradient of a weight, and the most parts that the pixels may be cut into for them: adding a part costs as much as some
+// 60 pixels of products, which from 600 pixels per part on does not show.
+inline int64_t weight_tasks(const ConvShape& s) { return std::clamp<int64_t>(s.products() >> 20, 1, parts_wanted); }
+inline int64_t most_weight_parts(const ConvShape& s) { return std::min(weight_tasks(s), s.batch * s.out_pixels() / 600); }
 
 // Strides of a (n, c, ...) tensor whose channels are innermost in memory.
 Strides channels_last_strides(const Shape&);

@@ -206,14 +206,11 @@ KernelFn make_direct_weight(const ConvShape& s, KernelContext& context) {
   const int lanes = products().lanes;
   if (s.groups != 1 || s.in_channels < fewest_inputs || s.out_channels % lanes != 0) return {};
   // One tap is a plain product, for which the library packs; it needs images to hand out to threads.
-  if (s.taps() == 1 && s.batch >= direct_tasks / 2) return {};
+  if (s.taps() == 1 && s.batch >= parts_wanted / 2) return {};
   DirectWeight f{.shape = flattened(s), .table = &products()};
   f.lines = std::clamp<int64_t>(pixels_wanted / f.shape.out[2], 1, f.shape.out[1]);
-  // Adding a part costs as much as some 60 pixels of products: from 600 pixels per part on it does not show.
-  const int64_t pixels = s.batch * s.out_pixels(),
-                wanted = std::clamp<int64_t>(pixels * s.weights() >> 20, 1, direct_tasks);
-  f.parts = std::clamp<int64_t>(std::min(wanted, pixels / 600), 1, f.blocks());
-  f.slices = library::divisor_to(std::max<int64_t>(s.out_channels / (2 * lanes), 1), (wanted + f.parts - 1) / f.parts);
+  f.parts = std::clamp<int64_t>(most_weight_parts(s), 1, f.blocks());
+  f.slices = library::divisor_to(std::max<int64_t>(s.out_channels / (2 * lanes), 1), (weight_tasks(s) + f.parts - 1) / f.parts);
   if (s.out_channels % f.slices != 0 || s.out_channels / f.slices % lanes != 0) f.slices = 1;
   ask_layout(context.inputs[0], channels_last_strides(context.inputs[0].spec.shape));
   ask_layout(context.inputs[1], channels_last_strides(context.inputs[1].spec.shape));

@@ -3,8 +3,6 @@
 
 namespace deepseek::conv {
 
-inline constexpr int64_t direct_tasks = 16;
-
 // The float32 gradient of a weight by products over channels-last operands; an empty function for shapes that it does not suit:
 // groups, very few input channels, output channels that do not fill vectors.
 KernelFn make_direct_weight(const ConvShape&, KernelContext&);

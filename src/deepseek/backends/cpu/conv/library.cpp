@@ -183,12 +183,6 @@ KernelFn make_forward(const ConvShape& s, KernelContext& context, DType type) {
   return f;
 }
 
-dnnl::convolution_forward::primitive_desc forward_hint(DType type, const ConvShape& s, const memory::desc& x, const memory::desc& y) {
-  const Geometry g(s);
-  return {library::engine(), prop_kind::forward_training, algorithm::convolution_direct, x, weights_desc(type, s, true), y,
-          g.stride, g.dilation, g.front, g.back};
-}
-
 KernelFn make_backward_input(const ConvShape& s, KernelContext& context, DType type) {
   if (KernelFn split = make_backward_input_split(s, context, type)) return split;
   ask_layout(context.inputs[0], channels_last_strides(context.inputs[0].spec.shape));
@@ -218,11 +212,8 @@ KernelFn make_backward_weight(const ConvShape& s, KernelContext& context, DType 
   }
   ask_layout(context.inputs[0], channels_last_strides(context.inputs[0].spec.shape));
   ask_layout(context.inputs[1], channels_last_strides(context.inputs[1].spec.shape));
-  // Adding a part costs as much as some 60 pixels of products: from 600 pixels per part on it does not show.
-  const int64_t products = s.batch * s.out_pixels() * s.weights();
-  const int64_t wanted = std::clamp<int64_t>(products >> 20, 1, parts_wanted);
-  BackwardWeight f{.shape = s, .parts = library::divisor_to(s.batch, std::min(wanted, s.batch * s.out_pixels() / 600)), .slices = 1};
-  if (s.groups == 1) f.slices = library::divisor_to(std::max<int64_t>(s.out_channels / 64, 1), std::max<int64_t>(wanted / f.parts, 1));
+  BackwardWeight f{.shape = s, .parts = library::divisor_to(s.batch, most_weight_parts(s)), .slices = 1};
+  if (s.groups == 1) f.slices = library::divisor_to(std::max<int64_t>(s.out_channels / 64, 1), std::max<int64_t>(weight_tasks(s) / f.parts, 1));
   if (s.out_channels % f.slices != 0 || s.out_channels / f.slices % 16 != 0) f.slices = 1;
   ConvShape part = s;
   part.batch = s.batch / f.parts;

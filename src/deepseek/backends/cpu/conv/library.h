@@ -7,8 +7,6 @@ namespace deepseek::conv {
 
 using dnnl::memory;
 
-inline constexpr int64_t parts_wanted = 16;
-
 inline memory::dims tail(const Triple& t, int spatial) { return {t.end() - spatial, t.end()}; }
 
 inline memory::desc channels_last(DType type, int64_t n, int64_t c, const Triple& space, int spatial) {
@@ -72,6 +70,13 @@ inline dnnl::primitive_attr attributes() {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   return attr;
+}
+
+// The forward convolution that primitives of its gradients are described by.
+inline dnnl::convolution_forward::primitive_desc forward_hint(DType type, const ConvShape& s, const memory::desc& x, const memory::desc& y) {
+  const Geometry g(s);
+  return {library::engine(), dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, x, weights_desc(type, s, true), y,
+          g.stride, g.dilation, g.front, g.back};
 }
 
 // A batch of one image (or few) cut inside the image; an empty function where that does not pay.

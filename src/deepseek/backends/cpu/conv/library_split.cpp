@@ -1,9 +1,6 @@
 // Forward convolution of few images: parts are rows of the output where activations are the larger operand, and output
 // channels where weights are, so that a part reads little of the larger one.
-#include <map>
-
-#include "deepseek/backends/cpu/conv/library.h"
-#include "deepseek/backends/cpu/dnnl/packed_forms.h"
+#include "deepseek/backends/cpu/conv/row_parts.h"
 #include "deepseek/backends/cpu/gemm/gemm.h"
 
 namespace deepseek::conv {
@@ -44,60 +41,42 @@ struct Call {
 };
 
 struct Rows {
-  std::vector<Call> calls;
-  struct Part {
-    size_t call;
-    int64_t from, to;  // bytes
-  };
-  std::vector<Part> parts;
-  library::Reorder pack;
+  RowParts<Call> rows;
   Steps steps;
 
   void operator()(const KernelRun& run) const {
-    const void* weights = pack.packed(run.inputs[1], run.input_storages ? run.input_storages[1] : nullptr, run.workspace);
-    const library::OneThread one_thread;
-    parallel_for(static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const Part& part = parts[static_cast<size_t>(i)];
-        const Call& call = calls[part.call];
-        call.run(static_cast<const std::byte*>(run.inputs[0]) + part.from, weights, static_cast<std::byte*>(run.outputs[0]) + part.to,
-                 gemm::thread_scratch(call.scratch()), [&](Steps::Args& args) { steps.bind(args, run, 0, part.to); });
-        steps.clamp(static_cast<std::byte*>(run.outputs[0]) + part.to);
-      }
+    rows.run(run, [&](const Call& call, const void* from, const void* weights, std::byte* to, int64_t offset) {
+      call.run(from, weights, to, gemm::thread_scratch(call.scratch()), [&](Steps::Args& args) { steps.bind(args, run, 0, offset); });
+      steps.clamp(to);
     });
   }
 };
 
-// One call per part of the rows of each image; equal parts share a primitive.
+// One call per part of the rows of each image.
 KernelFn make_rows(const ConvShape& s, KernelContext& context, DType type) {
-  const auto dim = static_cast<size_t>(3 - s.spatial);
+  const size_t dim = row_dim(s);
   const int64_t count = library::divisor_to(s.out[dim], parts_wanted / s.batch), rows = s.out[dim] / count;
   if (count < 2) return {};
-  const int64_t element = size_of(type), in_row = element * s.in_channels * s.in_pixels() / s.in[dim],
-                out_row = element * s.out_channels * s.out_pixels() / s.out[dim];
+  const int64_t in_row = in_row_bytes(s, type), out_row = out_row_bytes(s, type);
   ConvShape part = s;
   part.batch = 1, part.out[dim] = rows;
-  Rows f{.steps = Steps(s.ending, context.post_ops, s.out_channels, s.spatial, channels_last(type, 1, s.out_channels, part.out, s.spatial), type)};
-  std::map<std::array<int64_t, 3>, size_t> known;  // rows of the input, padding in front and behind
-  memory::desc weights = weights_desc(type, s, true);
+  Rows f{.rows = {}, .steps = Steps(s.ending, context.post_ops, s.out_channels, s.spatial, channels_last(type, 1, s.out_channels, part.out, s.spatial), type)};
   for (int64_t n = 0; n < s.batch; ++n) {
     for (int64_t i = 0; i < count; ++i) {
       const int64_t first = i * rows * s.stride[dim] - s.pad[dim];
       const int64_t last = first + (rows - 1) * s.stride[dim] + (s.kernel[dim] - 1) * s.dilation[dim] + 1;
       const int64_t begin = std::clamp<int64_t>(first, 0, s.in[dim]), end = std::clamp<int64_t>(last, begin, s.in[dim]);
       if (begin == end) return {};
-      const auto [at, fresh] = known.try_emplace({end - begin, begin - first, last - end}, f.calls.size());
-      if (fresh) {
-        part.in[dim] = end - begin;
-        const library::OneThread one_thread;
-        f.calls.emplace_back(describe(type, part, weights, f.steps, begin - first, last - end));
-        weights = f.calls.back().weights;
-      }
-      f.parts.push_back({at->second, (n * s.in[dim] + begin) * in_row, (n * s.out[dim] + i * rows) * out_row});
+      part.in[dim] = end - begin;
+      const int64_t front = begin - first, back = last - end;
+      f.rows.add({part.in[dim], front, back}, (n * s.in[dim] + begin) * in_row, (n * s.out[dim] + i * rows) * out_row,
+                 [&](const memory::desc* weights) {
+                   const library::OneThread one_thread;
+                   return Call(describe(type, part, weights ? *weights : weights_desc(type, s, true), f.steps, front, back));
+                 });
     }
   }
-  f.pack = library::Reorder(weights_desc(type, s, false), weights);
-  if (f.pack.needed()) context.workspace = f.pack.bytes();
+  f.rows.pack_weights(s, context, type);
   return f;
 }
 
@@ -179,7 +158,7 @@ KernelFn make_channels(const ConvShape& s, KernelContext& context, DType type) {
 KernelFn make_forward_split(const ConvShape& s, KernelContext& context, DType type) {
   constexpr int64_t least_products = 1 << 21;
   const int64_t activations = s.batch * (s.in_channels * s.in_pixels() + s.out_channels * s.out_pixels());
-  if (s.batch >= 8 || s.batch * s.out_pixels() * s.weights() < least_products) return {};
+  if (s.batch >= 8 || s.products() < least_products) return {};
   // Relu, an addition, or an addition and then relu.
   const size_t adds = !context.post_ops.empty() && context.post_ops[0].kind == PostOp::Kind::add_operand ? 1 : 0;
   if (context.post_ops.size() > adds + 1) return {};
