@@ -1,18 +1,24 @@
 """The registry of cases. A case is a class with one method per library; each returns the function that is timed.
 
-The function returns when its result is in memory. `bars` are the ratios (peer's time / ours) that the project asks for."""
+The function returns when its result is in memory. `bars` are the ratios (peer's time / ours) that the project asks for, against the
+peer that they name; "fastest" is the fastest of all that ran."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-LIBRARIES = ("deepseek", "torch", "tensorflow", "jax", "numpy")
+# What a case's method is called -> the module that must be installed for it.
+LIBRARIES = {
+    "deepseek": "deepseek", "torch": "torch", "torch_compile": "torch", "tensorflow": "tensorflow", "jax": "jax", "numpy": "numpy",
+    "onnxruntime": "onnxruntime", "openvino": "openvino",
+}  # fmt: skip
 
 
 class Case:
     name = ""
     bars: dict[str, float] = {}
     limit_ms: float | None = None  # a bar in milliseconds, for deepseek alone
+    checked = False  # whether the function gives numbers that must agree in all libraries
     calls = 1  # how many calls one timing holds, for what is too short for the clock
 
 
@@ -25,7 +31,7 @@ def case(cls: type[Case]) -> type[Case]:
 
 
 def load() -> dict[str, type[Case]]:
-    from benchmarks import first_steps, micro, mixed, networks, optimizers, rows, small, training  # noqa: F401  (registers cases)
+    from benchmarks import first_steps, inference, micro, mixed, networks, optimizers, rows, small, training  # noqa: F401  (registers cases)
 
     return CASES
 

@@ -19,7 +19,21 @@ def training_step(optimizer: Any, loss_of: Callable[[], Any]) -> Callable[[], fl
     return step
 
 
-class Classifier(Case):
+class Training(Case):
+    @staticmethod
+    def prepared(model: Any, compiled: bool) -> Any:
+        import torch
+
+        return torch.compile(model) if compiled else model
+
+    def torch(self, compiled: bool = False) -> Callable[[], float]:
+        raise NotImplementedError
+
+    def torch_compile(self) -> Callable[[], float]:
+        return self.torch(compiled=True)
+
+
+class Classifier(Training):
     """Images to classes, cross entropy, SGD with momentum."""
 
     batch = 16
@@ -35,12 +49,12 @@ class Classifier(Case):
         optimizer = ds.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
         return training_step(optimizer, lambda: ds.nn.functional.cross_entropy(model(x), y))
 
-    def torch(self):
+    def torch(self, compiled: bool = False):
         import torch
 
         from benchmarks.peers import torch_networks
 
-        model = getattr(torch_networks, self.make)().to(memory_format=torch.channels_last)
+        model = self.prepared(getattr(torch_networks, self.make)().to(memory_format=torch.channels_last), compiled)
         x = torch.randn(self.batch, 3, 224, 224).to(memory_format=torch.channels_last)
         y = torch.randint(0, 1000, (self.batch,))
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
@@ -83,7 +97,7 @@ class MobileNetV2(Classifier):
 
 
 @case
-class UNet3d(Case):
+class UNet3d(Training):
     name = "3-D U-Net 16-32-64-128, 1x1x128x128x64, Dice + focal loss, training step"
     bars = {"torch": 1.25}
     shape = (1, 1, 128, 128, 64)
@@ -108,12 +122,12 @@ class UNet3d(Case):
 
         return training_step(optimizer, loss_of)
 
-    def torch(self):
+    def torch(self, compiled: bool = False):
         import torch
 
         from benchmarks.peers.torch_networks import UNet3d, dice_focal
 
-        model = UNet3d().to(memory_format=torch.channels_last_3d)
+        model = self.prepared(UNet3d().to(memory_format=torch.channels_last_3d), compiled)
         x = torch.randn(self.shape).to(memory_format=torch.channels_last_3d)
         y = (torch.rand(self.shape) > 0.9).float()
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
@@ -121,7 +135,7 @@ class UNet3d(Case):
 
 
 @case
-class TimeSeries(Case):
+class TimeSeries(Training):
     name = "time-series Transformer d=64, 4 heads, 3 layers, batch 64, training step"
     bars = {"torch": 2.0}
 
@@ -135,18 +149,18 @@ class TimeSeries(Case):
         optimizer = ds.optim.AdamW(model.parameters(), lr=1e-3)
         return training_step(optimizer, lambda: ds.nn.functional.cross_entropy(model(x), y))
 
-    def torch(self):
+    def torch(self, compiled: bool = False):
         import torch
 
         from benchmarks.peers.torch_networks import TimeSeriesTransformer
 
-        model = TimeSeriesTransformer()
+        model = self.prepared(TimeSeriesTransformer(), compiled)
         x, y = torch.randn(64, 256, 17), torch.randint(0, 2, (64,))
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
         return training_step(optimizer, lambda: torch.nn.functional.cross_entropy(model(x), y))
 
 
-class LanguageModel(Case):
+class LanguageModel(Training):
     """Token predictions over the vocabulary, AdamW."""
 
     batch, length, vocabulary = 1, 1, 1
@@ -170,10 +184,10 @@ class LanguageModel(Case):
             optimizer, lambda: ds.nn.functional.cross_entropy(model(x).reshape(-1, self.vocabulary), y)
         )
 
-    def torch(self):
+    def torch(self, compiled: bool = False):
         import torch
 
-        model = self.model_of_torch().train()
+        model = self.prepared(self.model_of_torch().train(), compiled)
         x = torch.randint(0, self.vocabulary, (self.batch, self.length))
         y = torch.randint(0, self.vocabulary, (self.batch * self.length,))
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)

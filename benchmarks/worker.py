@@ -8,6 +8,7 @@ import json
 import resource
 import sys
 import time
+from typing import Any
 
 from benchmarks import cases
 
@@ -21,6 +22,16 @@ def timings(function, calls: int, seconds: float) -> list[float]:
         function()
         found.append((time.perf_counter() - start) * 1e3 / calls)
     return found
+
+
+def numbers(result: Any, most: int = 4096) -> list[float]:
+    """Values of a result, evenly spread over it when there are many."""
+    import numpy as np
+
+    if isinstance(result, (list, tuple)):
+        result = result[0]
+    flat = np.asarray(result.float().numpy() if hasattr(result, "numpy") else result).ravel()
+    return [float(v) for v in flat[:: max(1, -(-flat.size // most))]]
 
 
 def resident_mb() -> float:
@@ -46,11 +57,11 @@ def steady(step, steps: int) -> dict[str, float]:
 def main() -> None:
     library = sys.argv[1]
     threads = int(sys.argv[2])
-    module = __import__(library)
-    if library in ("deepseek", "torch"):
+    module = __import__(cases.LIBRARIES[library])
+    if module.__name__ in ("deepseek", "torch"):
         module.set_num_threads(threads)
     known = cases.load()
-    built: dict[str, object] = {}
+    built: dict[str, Any] = {}
     answers = sys.stdout
     sys.stdout = sys.stderr
     print(json.dumps({"version": module.__version__}), file=answers, flush=True)
@@ -66,6 +77,9 @@ def main() -> None:
             built.clear()  # one case's arrays at a time
             built[cls.name] = cases.build(cls, library)
         function = built[cls.name]
+        if request.get("numbers"):
+            print(json.dumps(numbers(function()) if function else []), file=answers, flush=True)
+            continue
         times = timings(function, cls.calls, request["seconds"]) if function else []
         print(json.dumps(times), file=answers, flush=True)
 

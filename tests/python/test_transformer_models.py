@@ -207,6 +207,31 @@ def test_generation_equals_uncached_scores():
     np.testing.assert_array_equal(out, ids)
 
 
+def test_scores_through_a_cache_are_those_without():
+    net, ids = randomised(models.gpt2(**GPT2)).eval(), ids_of((2, 9), 61)
+    cache = models.KeyValueCache(net, batch=2, capacity=12)
+    wanted = values(net(deepseek.tensor(ids)))
+    for first, last in ((0, 5), (5, 6), (6, 9)):
+        scores = net.next_scores(deepseek.tensor(ids[:, first:last]), cache)
+        np.testing.assert_allclose(values(scores), wanted[:, last - 1], rtol=1e-5, atol=1e-5)
+    assert cache.length == 9 and cache.capacity == 12 and len(cache.keys) == len(cache.values) == GPT2["n_layer"]
+    cache.length = 5  # forgets: the same rows again give the same scores
+    np.testing.assert_array_equal(values(net.next_scores(deepseek.tensor(ids[:, 5:9]), cache)).argmax(-1), wanted[:, 8].argmax(-1))
+    for wrong in (-1, 13):
+        with pytest.raises(ValueError, match="from 0 to the capacity 12, but is"):
+            cache.length = wrong
+    with pytest.raises(ValueError, match="room for 12 rows, but 9 and 9"):
+        net.next_scores(deepseek.tensor(ids), cache)
+    with pytest.raises(ValueError, match=r"must hold . layers of \(1, "):
+        net.next_scores(deepseek.tensor(ids[:1, :1]), cache)
+    with pytest.raises(ValueError, match="at least one row"):
+        net.next_scores(deepseek.tensor(ids[0]), cache)
+    with pytest.raises(ValueError, match="capacity must be from 1 to the"):
+        models.KeyValueCache(net, capacity=10**6)
+    with pytest.raises(TypeError, match="must be a GPT2LMHeadModel"):
+        models.KeyValueCache(deepseek.nn.Linear(3))
+
+
 def test_one_plan_serves_all_steps_of_generation():
     code = f"""
 import deepseek

@@ -72,7 +72,34 @@ def _generate(self: Module, ids: Tensor, max_new_tokens: int = 20, temperature: 
     return _C._gpt2_generate(self, ids, max_new_tokens, temperature, top_k or 0, 1.0 if top_p is None else top_p, seed, end_token, on_tokens)
 
 
+class KeyValueCache(_C._KeyValueCache):  # type: ignore[misc]
+    """Keys and values of the rows that a GPT2LMHeadModel has seen: room for `capacity` rows (all positions of the model without it) of
+    `batch` texts, in the type of the model's weights. `length` rows are filled; setting it to less forgets the last ones.
+
+    Example:
+        >>> net = deepseek.models.GPT2LMHeadModel(99, 16, 32, 2, 4).eval()
+        >>> cache = deepseek.models.KeyValueCache(net, capacity=8)
+        >>> net.next_scores(deepseek.tensor([[5, 7, 9]]), cache).shape, cache.length
+        ((1, 99), 3)
+        >>> net.next_scores(deepseek.tensor([[4]]), cache).shape, cache.length
+        ((1, 99), 4)
+    """
+
+    def __init__(self, model: Module, batch: int = 1, capacity: int | None = None) -> None:
+        super().__init__(model, batch, capacity)
+
+
+def _next_scores(self: Module, ids: Tensor, cache: KeyValueCache) -> Tensor:
+    """Scores (N, vocab_size) of what follows `ids` (N, L), which follow the rows of `cache`; adds their keys and values to it.
+
+    Computed at once and without gradients.
+    """
+    return _C._gpt2_next_scores(self, ids, cache)
+
+
+_next_scores.__name__ = _next_scores.__qualname__ = "next_scores"
+_C.GPT2LMHeadModel.next_scores = _next_scores
 _generate.__name__ = _generate.__qualname__ = "generate"
 _C.GPT2LMHeadModel.generate = _generate
 
-__all__ = ["bert_base", "bert_large", "gpt2", "gpt2_medium", "load_pretrained", "time_series_transformer", "vit_b_16"]
+__all__ = ["KeyValueCache", "bert_base", "bert_large", "gpt2", "gpt2_medium", "load_pretrained", "time_series_transformer", "vit_b_16"]

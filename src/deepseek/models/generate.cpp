@@ -69,6 +69,13 @@ void check(const GenerateOptions& o, const Tensor& ids, const GPT2Config& c) {
 
 Tensor GPT2LMHeadModel::next_scores(const Tensor& ids, KeyValueCache& cache) {
   NoGradGuard no_grad;
+  ensure(ids.rank() == 2 && ids.size(1) >= 1, "next_scores: ids must be (batch, rows) with at least one row, but they are ",
+         to_string(ids.shape()));
+  const Shape held = cache.keys.empty() ? Shape{} : cache.keys[0].shape();
+  const Shape wanted_shape{ids.size(0), config.n_head, cache.capacity, config.n_embd / config.n_head};
+  ensure(static_cast<int64_t>(cache.keys.size()) == config.n_layer && (cache.keys.empty() || held == wanted_shape),
+         "next_scores: the cache must hold ", config.n_layer, " layers of ", to_string(wanted_shape), ", but holds ",
+         cache.keys.size(), " of ", to_string(held));
   ensure(cache.length + ids.size(1) <= cache.capacity, "next_scores: the cache has room for ", cache.capacity,
          " rows, but ", cache.length, " and ", ids.size(1), " are given");
   const Tensor x = dynamic_cast<GPT2Model&>(*find_child("transformer")).run(ids, Tensor(), &cache);
@@ -78,6 +85,13 @@ Tensor GPT2LMHeadModel::next_scores(const Tensor& ids, KeyValueCache& cache) {
   wanted.insert(wanted.end(), cache.values.begin(), cache.values.end());
   evaluate(wanted);
   return scores;
+}
+
+KeyValueCache GPT2LMHeadModel::make_cache(int64_t batch, int64_t capacity) const {
+  ensure(batch >= 1, "KeyValueCache: batch must be at least 1, but is ", batch);
+  ensure(capacity >= 1 && capacity <= config.n_positions, "KeyValueCache: capacity must be from 1 to the ",
+         config.n_positions, " positions of the model, but is ", capacity);
+  return {config.n_layer, batch, config.n_head, capacity, config.n_embd / config.n_head, get_parameter("lm_head.weight").dtype()};
 }
 
 Tensor GPT2LMHeadModel::generate(const Tensor& ids, const GenerateOptions& options) {
@@ -91,10 +105,7 @@ Tensor GPT2LMHeadModel::generate(const Tensor& ids, const GenerateOptions& optio
   const int64_t batch = ids.size(0), given = ids.size(1), last = given + options.max_new_tokens,
                 vocabulary = config.vocab_size;
   constexpr int64_t block = 64;  // texts of nearly one length share plans
-  const Tensor& table = find_child("lm_head")->parameter("weight");
-  KeyValueCache cache(config.n_layer, batch, config.n_head,
-                      std::min((last + block - 1) / block * block, config.n_positions), config.n_embd / config.n_head,
-                      table.dtype());
+  KeyValueCache cache = make_cache(batch, std::min((last + block - 1) / block * block, config.n_positions));
   std::vector<int64_t> tokens = cast(ids, DType::int64).to_vector<int64_t>();
   std::vector<std::vector<int64_t>> rows(static_cast<size_t>(batch));
   for (int64_t b = 0; b < batch; ++b)

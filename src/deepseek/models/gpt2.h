@@ -103,6 +103,8 @@ class GPT2LMHeadModel : public nn::Layer<GPT2Config> {
   TensorList forward_named(const TensorList& inputs, const nn::NamedArguments& named) override;
   // ids (N, L) -> (N, L + new): each step computes the new tokens only, keys and values of the rest are kept.
   Tensor generate(const Tensor& ids, const GenerateOptions& options);
+  // Room for the keys and values of `capacity` rows of each of `batch` texts, in the type of the weights.
+  KeyValueCache make_cache(int64_t batch, int64_t capacity) const;
   // Scores (N, vocab_size) of what follows ids, which follow the rows of the cache.
   Tensor next_scores(const Tensor& ids, KeyValueCache& cache);
 };
