@@ -13,7 +13,7 @@ from pathlib import Path
 
 FUNCTION = "DEEPSEEK_FUNCTION"
 FACTS = "DEEPSEEK_FACTS"
-FACTS = "DEEPSEEK_FACTS"
+LINALG = "linalg_"
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|R"(?P<tag>[^()\\\s]*)\(.*?\)(?P=tag)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.S)
 
 
@@ -159,7 +159,16 @@ def header_text(functions: list[Function]) -> str:
     for f in functions:
         lines += [f"/// {line}".rstrip() for line in f.doc.strip().splitlines()]
         lines += [f"{f.returns} {f.name}({f.parameters});", ""]
+    if inner := [f for f in functions if f.name.startswith(LINALG)]:
+        lines += ["namespace linalg {", *map(forwarding, inner), "}  // namespace linalg", ""]
     return "\n".join(lines + ["}  // namespace deepseek", ""])
+
+
+def forwarding(f: Function) -> str:
+    """linalg::solve(...) for linalg_solve(...), as torch has both."""
+    parts = split_arguments(f.parameters, blank(f.parameters, True))
+    names = [re.search(r"(\w+)\s*(=.*)?$", part, re.S).group(1) for part in parts if part]
+    return f"inline {f.returns} {f.name.removeprefix(LINALG)}({f.parameters}) {{ return {f.name}({', '.join(names)}); }}"
 
 
 def registry_text(functions: list[Function]) -> str:

@@ -1,4 +1,5 @@
-"""The exceptions that deepseek raises. Each user error is an `Error` and the built-in exception of the same name."""
+"""The exceptions that deepseek raises. Each user error is an `Error` and the built-in exception of the same name;
+`LinAlgError`, of singular matrices and the like, is a RuntimeError."""
 
 from ._C import Error, InternalError, current_line, error_types
 
@@ -19,5 +20,6 @@ RuntimeError = error_types["RuntimeError"]
 OSError = error_types["OSError"]
 KeyError = error_types["KeyError"]
 NotImplementedError = error_types["NotImplementedError"]
+LinAlgError = error_types["LinAlgError"]
 
 __all__ = ["Error", "InternalError", *error_types]

@@ -41,6 +41,8 @@ const char* expected(const Parameter& p) {
       return "an int or a sequence of ints";
     case ParamKind::padding:
       return "an int, a sequence of ints or a str";
+    case ParamKind::order:
+      return "a number or a str";
   }
   return "";
 }

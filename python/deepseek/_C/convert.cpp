@@ -89,6 +89,9 @@ bool convert(const Parameter& p, PyObject* o, Argument* out) {
       return to_dims(o, &out->emplace<Dims>());
     case ParamKind::padding:
       return to_padding(o, &out->emplace<Padding>(0));
+    case ParamKind::order:
+      if (!PyUnicode_Check(o)) return to_double(o, &out->emplace<double>());
+      [[fallthrough]];
     case ParamKind::string: {
       if (!PyUnicode_Check(o)) return false;
       const char* text = PyUnicode_AsUTF8(o);

@@ -151,6 +151,9 @@ bool parse_default(const std::string& text, ParamKind kind, Argument* out) {
       if (s == "Dims()") return *out = dims, true;
       return read_ints(s, &dims) && (*out = dims, true);
     }
+    case ParamKind::order:
+      if (quoted(inner)) return *out = std::string(inner.substr(1, inner.size() - 2)), true;
+      return read_double(inner, &d) && (*out = d, true);
     case ParamKind::padding: {
       if (quoted(inner)) return *out = Padding(std::string(inner.substr(1, inner.size() - 2))), true;
       Dims dims;

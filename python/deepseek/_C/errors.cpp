@@ -8,7 +8,8 @@ namespace {
 // deepseek.errors.ValueError is both deepseek.Error and the built-in ValueError, and so on. Never freed: errors may be
 // raised until the interpreter is gone.
 PyObject* base_error;
-PyObject* kinds[7];
+constexpr int kind_count = 8;
+PyObject* kinds[kind_count];
 PyObject* internal_error;
 
 // What the user reads ends with the line of their program, unless evaluation has already named the line that recorded
@@ -72,18 +73,16 @@ DEEPSEEK_BINDING(errors, 10) {
   internal_error = new_error("InternalError", PyExc_RuntimeError, "A bug in deepseek; please report it.");
   m.attr("Error") = nb::handle(base_error);
   m.attr("InternalError") = nb::handle(internal_error);
-  const std::pair<const char*, PyObject*> names[7] = {{"ValueError", PyExc_ValueError},
-                                                      {"TypeError", PyExc_TypeError},
-                                                      {"IndexError", PyExc_IndexError},
-                                                      {"RuntimeError", PyExc_RuntimeError},
-                                                      {"OSError", PyExc_OSError},
-                                                      {"KeyError", PyExc_KeyError},
-                                                      {"NotImplementedError", PyExc_NotImplementedError}};
+  const std::pair<const char*, PyObject*> names[kind_count] = {
+      {"ValueError", PyExc_ValueError},     {"TypeError", PyExc_TypeError}, {"IndexError", PyExc_IndexError},
+      {"RuntimeError", PyExc_RuntimeError}, {"OSError", PyExc_OSError},     {"KeyError", PyExc_KeyError},
+      {"NotImplementedError", PyExc_NotImplementedError}, {"LinAlgError", PyExc_RuntimeError}};
   nb::dict table;
-  for (int i = 0; i < 7; ++i) {
+  for (int i = 0; i < kind_count; ++i) {
     const auto& [name, builtin] = names[i];
-    kinds[i] = new_error(name, nb::make_tuple(nb::handle(base_error), nb::handle(builtin)).ptr(),
-                         (std::string("A user error that is also the built-in ") + name + ".").c_str());
+    const std::string doc = concat("A user error that is also the built-in ", 
+                                   reinterpret_cast<PyTypeObject*>(builtin)->tp_name, ".");
+    kinds[i] = new_error(name, nb::make_tuple(nb::handle(base_error), nb::handle(builtin)).ptr(), doc.c_str());
     table[name] = nb::handle(kinds[i]);
   }
   // KeyError would show the message as a quoted string, with \n for its line breaks.

@@ -57,7 +57,7 @@ bool has_in_place(const Function& f) {
 
 const char* kind_name(ParamKind k) {
   constexpr const char* names[] = {"tensor", "tensors", "integer", "number", "boolean",
-                                   "string", "dtype",   "ints",    "padding"};
+                                   "string", "dtype",   "ints",    "padding", "order"};
   return names[static_cast<int>(k)];
 }
 
@@ -108,12 +108,13 @@ DEEPSEEK_BINDING(placement, 32) {
   for (const Function* f : functions()) {
     nb::object o = callable(*f, f->name, false);
     const char* name = f->name.c_str();
+    const bool in_linalg = shown_in(*f, "linalg"), only_linalg = in_linalg && f->name.starts_with("linalg_");
     if (shown_in(*f, "hidden"))
       hidden[name] = o;
-    else
+    else if (!only_linalg)
       top[name] = o;
     if (shown_in(*f, "functional")) functional[name] = o;
-    if (shown_in(*f, "linalg")) linalg[name] = o;
+    if (in_linalg) linalg[only_linalg ? name + 7 : name] = o;
     if (shown_in(*f, "special")) special[name] = o;
     if (!shown_in(*f, "method")) continue;
     // Properties such as Tensor.T come first; a function never replaces one.

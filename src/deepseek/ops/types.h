@@ -26,4 +26,14 @@ struct Padding {
   std::string mode;  // empty: use sizes
 };
 
+// The order of a norm: a number, or a word such as "fro" or "nuc".
+struct Order {
+  Order(double n) : number(n) {}
+  Order(int n) : number(n) {}
+  Order(std::string w) : word(std::move(w)) {}
+  Order(const char* w) : word(w) {}
+  double number = 0;
+  std::string word;  // empty: use number
+};
+
 }  // namespace deepseek

@@ -8,7 +8,7 @@
 namespace deepseek {
 
 // Which Python exception a user error becomes.
-enum class ErrorKind { value, type, index, runtime, io, key, not_implemented };
+enum class ErrorKind { value, type, index, runtime, io, key, not_implemented, linalg };
 
 class Error : public std::runtime_error {
  public:
@@ -44,6 +44,8 @@ template <class... Args>
 [[noreturn]] void raise_index(const Args&... args) { raise(ErrorKind::index, concat(args...)); }
 template <class... Args>
 [[noreturn]] void raise_runtime(const Args&... args) { raise(ErrorKind::runtime, concat(args...)); }
+template <class... Args>
+[[noreturn]] void raise_linalg(const Args&... args) { raise(ErrorKind::linalg, concat(args...)); }
 template <class... Args>
 [[noreturn]] void raise_io(const Args&... args) { raise(ErrorKind::io, concat(args...)); }
 
