@@ -110,6 +110,9 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+    for peer in peers:
+        if ratios := [row["ms"][peer] / row["ms"]["deepseek"] for row in rows if peer in row["ms"]]:
+            print(f"{peer}: geometric mean {statistics.geometric_mean(ratios):.2f}x, least {min(ratios):.2f}x of {len(ratios)} cases")
 
 
 def small_ops_program() -> dict[str, float] | None:

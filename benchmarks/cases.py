@@ -31,7 +31,9 @@ def case(cls: type[Case]) -> type[Case]:
 
 
 def load() -> dict[str, type[Case]]:
-    from benchmarks import first_steps, inference, micro, mixed, networks, optimizers, rows, small, training  # noqa: F401  (registers cases)
+    from benchmarks import (  # noqa: F401  (registers cases)
+        first_steps, inference, linalg, micro, mixed, networks, optimizers, rows, small, training,
+    )  # fmt: skip
 
     return CASES
 

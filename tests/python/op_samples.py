@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy
 import references
+import references_linalg
 import scipy
 import scipy.special
 
@@ -67,6 +68,12 @@ def parse(name: str, sample: str, dtype: str = "float64") -> Arguments:
     def rand(*size: int) -> numpy.ndarray:
         return numpy.asarray(generator.random(size), real)
 
+    def eye(n: int) -> numpy.ndarray:
+        return numpy.eye(n, dtype=real)
+
+    def full(size: int | tuple[int, ...], value: float) -> numpy.ndarray:
+        return numpy.full(size, value, real)
+
     def ints(*size: int, low: int = 0, high: int = 10) -> numpy.ndarray:
         return numpy.asarray(generator.integers(low, high, size), numpy.int64)
 
@@ -83,7 +90,7 @@ def parse(name: str, sample: str, dtype: str = "float64") -> Arguments:
 
         return Arguments([settle(v) for v in positional], {k: settle(v) for k, v in named.items()})
 
-    names: dict[str, Any] = {"randn": randn, "rand": rand, "ints": ints, "bools": bools, "log": log, "numpy": numpy, "math": math, "scipy": scipy}
+    names: dict[str, Any] = {"randn": randn, "rand": rand, "eye": eye, "full": full, "ints": ints, "bools": bools, "log": log, "numpy": numpy, "math": math, "scipy": scipy}
     names |= {"inf": math.inf, "nan": math.nan} | {n: d for n, d in _C.dtypes.items() if n not in ("float", "int", "bool")}
     return eval(f"collect({sample})", names | {"collect": collect})  # noqa: S307
 
@@ -102,7 +109,7 @@ def bind(function: Function, arguments: Arguments) -> dict[str, Any]:
 
 def reference(function: Function, arguments: Arguments) -> list[numpy.ndarray]:
     assert function.facts
-    modules = {"numpy": numpy, "np": numpy, "scipy": scipy, "math": math, "references": references}
+    modules = {"numpy": numpy, "np": numpy, "scipy": scipy, "math": math, "references": references, "linalg": references_linalg}
     names = modules | bind(function, arguments)
     with numpy.errstate(all="ignore"):
         result = eval(function.facts["reference"], names)  # noqa: S307

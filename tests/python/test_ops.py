@@ -10,6 +10,7 @@ import numpy
 import op_samples
 import pytest
 from op_samples import LAYOUTS, Arguments, Function
+from references_linalg import DETERMINED
 
 import deepseek
 
@@ -75,9 +76,10 @@ def test_values(case: tuple[Function, str], dtype: str) -> None:
         results = op_samples.call(function, arguments.map(convert))
         assert len(results) == len(expected)
         for result, wanted in zip(results, expected):
-            got = result.numpy()
-            assert got.shape == wanted.shape, layout
+            assert result.shape == wanted.shape, layout
             check_type(result, wanted, function, arguments, dtype)
+        determined = DETERMINED.get(function.name, lambda *all: list(all))
+        for got, wanted in zip(determined(*(r.numpy() for r in results)), determined(*expected)):
             finite = wanted[numpy.isfinite(wanted)] if wanted.dtype.kind == "f" else numpy.ones(1)
             scale = float(numpy.max(numpy.abs(finite), initial=1.0))
             numpy.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance * scale, err_msg=layout)
@@ -244,4 +246,4 @@ def test_refuses(case: tuple[Function, str]) -> None:
         for result in op_samples.call(function, arguments):
             result.numpy()
     assert not isinstance(caught.value, deepseek.InternalError), caught.value
-    assert re.match(r"\w+(\(\))?: ", str(caught.value)), f"no op is named in: {caught.value}"
+    assert re.match(r"[\w.]+(\(\))?: ", str(caught.value)), f"no op is named in: {caught.value}"

@@ -80,7 +80,7 @@ DEEPSEEK_BINDING(errors, 10) {
   nb::dict table;
   for (int i = 0; i < kind_count; ++i) {
     const auto& [name, builtin] = names[i];
-    const std::string doc = concat("A user error that is also the built-in ", 
+    const std::string doc = concat("A user error that is also the built-in ",
                                    reinterpret_cast<PyTypeObject*>(builtin)->tp_name, ".");
     kinds[i] = new_error(name, nb::make_tuple(nb::handle(base_error), nb::handle(builtin)).ptr(), doc.c_str());
     table[name] = nb::handle(kinds[i]);

@@ -1,3 +1,5 @@
+#include "deepseek/ops/reduce/norm.h"
+
 #include <cmath>
 
 #include "deepseek/ops.h"
@@ -36,6 +38,8 @@ struct VectorNorm : Composite {
   }
 };
 
+}  // namespace
+
 Tensor p_norm(const Tensor& input, double order, const Dims& dim, bool keepdim, std::optional<DType> dtype,
               std::string_view op) {
   const Tensor x = dtype ? cast(input, *dtype) : autocast_full(input);
@@ -52,33 +56,36 @@ Tensor p_norm(const Tensor& input, double order, const Dims& dim, bool keepdim, 
   return apply(VectorNorm{.order = order, .dims = mask, .keepdim = keepdim}, x);
 }
 
-}  // namespace
-
 DEEPSEEK_FUNCTION(
     Tensor, norm,
-    (const Tensor& input, double p DEFAULT(2), Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
+    (const Tensor& input, Order p DEFAULT("fro"), Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
      std::optional<DType> dtype DEFAULT(std::nullopt)),
     "sum(|input| ** p) ** (1 / p) along `dim` (all dims when empty); the largest or smallest |input| for p = inf or "
-    "-inf, the number of nonzero elements for p = 0. Floating types only.") {
-  return p_norm(input, p, dim, keepdim, dtype, "norm");
+    "-inf, the number of nonzero elements for p = 0. 'fro' is 2, 'nuc' the sum of the singular values of the matrices "
+    "in two dims. "
+    "Floating types only.") {
+  if (p.word == "nuc") return matrix_norm_of("norm", input, p, dim.empty() ? Dims{-2, -1} : dim, keepdim, dtype);
+  ensure(p.word.empty() || p.word == "fro", "norm: a word for p must be 'fro' or 'nuc', but is '", p.word, "'");
+  return p_norm(input, p.word.empty() ? p.number : 2, dim, keepdim, dtype, "norm");
 }
-DEEPSEEK_FACTS(
-    norm, .in = {"method"},
-    .reference =
-        "numpy.linalg.norm(input.reshape(-1) if dim in ((), None) else input, ord=p, axis=None if dim in ((), "
-        "None) else dim, keepdims=keepdim)",
-    .good = {"randn(2, 3)", "randn(4, 3), 2, 1", "randn(4, 3), 3, -1, keepdim=True", "randn(5), 1", "randn(5), 0.5",
-             "randn(4, 3), inf, 0", "randn(5), -inf"},
-    .bad = {"ints(3)", "randn(3), 2, 1"});
+DEEPSEEK_FACTS(norm, .in = {"method"},
+               .reference =
+                   "numpy.linalg.norm(input.reshape(-1) if dim in ((), None) and p != 'nuc' else input, ord=2 if p == "
+                   "'fro' else p, axis=None if "
+                   "dim in ((), None) else dim, keepdims=keepdim)",
+               .good = {"randn(2, 3)", "randn(3, 2), 'nuc'", "randn(3, 2), 'fro', 1", "randn(4, 3), 2, 1",
+                        "randn(4, 3), 3, -1, keepdim=True", "randn(5), 1", "randn(5), 0.5", "randn(4, 3), inf, 0",
+                        "randn(5), -inf"},
+               .bad = {"ints(3)", "randn(3), 2, 1", "randn(2, 2), 'max'", "randn(3), 'nuc'"}, .tolerance = 1e-4);
 
-DEEPSEEK_FUNCTION(Tensor, vector_norm,
+DEEPSEEK_FUNCTION(Tensor, linalg_vector_norm,
                   (const Tensor& x, double ord DEFAULT(2), Dims dim DEFAULT({}), bool keepdim DEFAULT(false),
                    std::optional<DType> dtype DEFAULT(std::nullopt)),
                   "sum(|x| ** ord) ** (1 / ord) along `dim` (all dims when empty), as `norm`.") {
-  return p_norm(x, ord, dim, keepdim, dtype, "vector_norm");
+  return p_norm(x, ord, dim, keepdim, dtype, "linalg.vector_norm");
 }
 DEEPSEEK_FACTS(
-    vector_norm, .in = {"linalg"},
+    linalg_vector_norm, .in = {"linalg"},
     .reference =
         "numpy.linalg.norm(x.reshape(-1) if dim in ((), None) else x, ord=ord, axis=None if dim in ((), None) "
         "else dim, keepdims=keepdim)",
