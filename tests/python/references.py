@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy
 import scipy.special
+from loss_references import ctc_loss, multi_margin_loss, multilabel_margin_loss  # noqa: F401  used by samples, as the next ones
+from recurrent_references import recurrent, recurrent_cell  # noqa: F401
+from vision_references import affine_grid, grid_sample, interpolate, max_unpool  # noqa: F401
 
 Array = numpy.ndarray
 
@@ -120,6 +123,11 @@ def avg_pool(x: Array, spatial: int, kernel_size: Any, stride: Any, padding: Any
     for at, values, flat, covered in over_windows(x, spatial, seen):
         y[(slice(None), slice(None), *at)] = values.sum(-1) / (divisor or (covered if count_include_pad else flat.size))
     return y[0] if single else y
+
+
+def lp_pool(x: Array, spatial: int, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Array:
+    pixels = math.prod(per_dim(kernel_size, spatial))
+    return (avg_pool(x**norm_type, spatial, kernel_size, stride, 0, ceil_mode, True) * pixels) ** (1 / norm_type)
 
 
 def even_parts(x: Array, spatial: int, output_size: Any) -> list[list[tuple[list[int], int]]]:
@@ -259,20 +267,6 @@ def fold(x: Array, output_size: Any, kernel_size: Any, dilation: Any, padding: A
     columns = [unfold(e.reshape(1, channels, *size), kernel_size, dilation, padding, stride).reshape(-1) for e in numpy.eye(pixels)]
     y = (x.reshape(x.shape[0], -1) @ numpy.array(columns).T).reshape(x.shape[0], channels, *size)
     return y[0] if single else y
-
-
-def interpolate(x: Array, size: Any, scale_factor: float | None, mode: str, align_corners: bool | None) -> Array:
-    spatial = x.ndim - 2
-    for d in range(spatial):
-        n = x.shape[d + 2]
-        out = per_dim(size, spatial)[d] if scale_factor is None else int(n * scale_factor)
-        step = n / out if scale_factor is None else 1 / scale_factor
-        if mode == "nearest":
-            x = x.take(numpy.floor(numpy.arange(out) * step).astype(int), axis=d + 2)
-            continue
-        at = numpy.linspace(0, n - 1, out) if align_corners else (numpy.arange(out) + 0.5) * step - 0.5
-        x = numpy.apply_along_axis(lambda line: numpy.interp(at, numpy.arange(n), line), d + 2, x)
-    return x
 
 
 def multi_head_attention(

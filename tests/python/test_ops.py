@@ -18,7 +18,7 @@ TOLERANCE = {"float32": 2e-5, "float64": 1e-11}
 # Functions that numpy and scipy cannot judge, and what does instead.
 RANDOM = "random: checked in tests/cpp/random_test.cpp"
 NO_REFERENCE = dict.fromkeys(
-    ["alpha_dropout", "bernoulli", "dropout", "dropout1d", "dropout2d", "dropout3d", "gumbel_softmax", "multinomial", "normal",
+    ["alpha_dropout", "bernoulli", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout", "gumbel_softmax", "multinomial", "normal",
      "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "uniform"],
     RANDOM,
 ) | {

@@ -60,6 +60,33 @@ bool to_tensors(PyObject* o, TensorList* out) {
   return true;
 }
 
+// With `with_none` None among the numbers stands for -1.
+bool to_dims(PyObject* o, Dims* out, bool with_none) {
+  if (PyTuple_Check(o) || PyList_Check(o)) {
+    const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
+    if (n > max_rank) return false;
+    Dims dims;
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      int64_t v;
+      PyObject* item = PySequence_Fast_GET_ITEM(o, i);
+      if (with_none && item == Py_None) v = -1;
+      else if (!to_int(item, &v)) return false;
+      dims.push_back(v);
+    }
+    *out = dims;
+    return true;
+  }
+  int64_t one;
+  if (PyLong_Check(o) || !PySequence_Check(o)) return to_int(o, &one) && (*out = Dims{one}, true);
+  if (is_tensor(o) && tensor_of(o).rank() == 0) return to_int(o, &one) && (*out = Dims{one}, true);
+  if (PyUnicode_Check(o)) return false;
+  PyObject* list = PySequence_List(o);
+  if (!list) return PyErr_Clear(), false;
+  const bool ok = to_dims(list, out, with_none);
+  Py_DECREF(list);
+  return ok;
+}
+
 }  // namespace
 
 bool convert(const Parameter& p, PyObject* o, Argument* out) {
@@ -86,7 +113,7 @@ bool convert(const Parameter& p, PyObject* o, Argument* out) {
     case ParamKind::dtype:
       return to_dtype(o, &out->emplace<DType>());
     case ParamKind::ints:
-      return to_dims(o, &out->emplace<Dims>());
+      return to_dims(o, &out->emplace<Dims>(), p.text == "output_size");
     case ParamKind::padding:
       return to_padding(o, &out->emplace<Padding>(0));
     case ParamKind::order:
@@ -102,29 +129,7 @@ bool convert(const Parameter& p, PyObject* o, Argument* out) {
   return false;
 }
 
-bool to_dims(PyObject* o, Dims* out) {
-  if (PyTuple_Check(o) || PyList_Check(o)) {
-    const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-    if (n > max_rank) return false;
-    Dims dims;
-    for (Py_ssize_t i = 0; i < n; ++i) {
-      int64_t v;
-      if (!to_int(PySequence_Fast_GET_ITEM(o, i), &v)) return false;
-      dims.push_back(v);
-    }
-    *out = dims;
-    return true;
-  }
-  int64_t one;
-  if (PyLong_Check(o) || !PySequence_Check(o)) return to_int(o, &one) && (*out = Dims{one}, true);
-  if (is_tensor(o) && tensor_of(o).rank() == 0) return to_int(o, &one) && (*out = Dims{one}, true);
-  if (PyUnicode_Check(o)) return false;
-  PyObject* list = PySequence_List(o);
-  if (!list) return PyErr_Clear(), false;
-  const bool ok = to_dims(list, out);
-  Py_DECREF(list);
-  return ok;
-}
+bool to_dims(PyObject* o, Dims* out) { return to_dims(o, out, false); }
 
 bool to_padding(PyObject* o, Padding* out) {
   if (PyUnicode_Check(o)) {

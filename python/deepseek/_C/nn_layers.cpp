@@ -20,8 +20,11 @@ std::vector<Argument> layer_arguments(const char* layer, const std::vector<nn::O
   auto set = [&](size_t i, nb::handle value) {
     const nn::OptionInfo& o = info[i];
     Parameter p{};
-    p.kind = o.kind, p.optional = o.optional, p.has_default = o.use != nn::required, p.standard = o.value;
-    if (!convert(p, value.ptr(), &out[i])) {
+    p.text = o.name, p.kind = o.kind, p.optional = o.optional, p.has_default = o.use != nn::required, p.standard = o.value;
+    // torch also takes the function itself, such as nn.functional.gelu.
+    const bool by_function = o.name == "activation" && PyCallable_Check(value.ptr()) && nb::hasattr(value, "__name__");
+    const nb::object given_value = by_function ? nb::object(value.attr("__name__")) : nb::borrow(value);
+    if (!convert(p, given_value.ptr(), &out[i])) {
       static constexpr const char* kinds[] = {"a tensor", "tensors", "an int", "a number", "a bool", "a str", "a dtype",
                                               "an int or ints", "an int, ints, 'same' or 'valid'"};
       raise_type(layer, ": ", o.name, " must be ", kinds[static_cast<int>(o.kind)], ", not ", nb::repr(value).c_str());

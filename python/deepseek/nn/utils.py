@@ -1,4 +1,4 @@
-"""Helpers of training loops: clipping of gradients, parameters as one vector."""
+"""Helpers of training loops: clipping of gradients, parameters as one vector, sequences of different lengths."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from .. import _C
 from .._C import Tensor
 from .._C.optim import clip_grad_norm_, clip_grad_value_
+
+__path__ = [__file__.removesuffix(".py")]  # the submodules lie in the folder of that name
+
+from .utils import rnn  # noqa: E402
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -30,4 +34,4 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
             start += p.numel()
 
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "rnn", "vector_to_parameters"]

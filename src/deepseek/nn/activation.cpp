@@ -41,6 +41,10 @@ Tensor Threshold::forward(const Tensor& x) {
   return finish(x, where(x > config.threshold, x, Tensor(config.value)), config.inplace);
 }
 Tensor Softmax::forward(const Tensor& x) { return softmax(x, config.dim); }
+Tensor Softmax2d::forward(const Tensor& x) {
+  ensure(x.rank() == 3 || x.rank() == 4, type_name(), ": the input must be (N, C, H, W) or (C, H, W), but is ", to_string(x.shape()));
+  return softmax(x, -3);
+}
 Tensor Softmin::forward(const Tensor& x) { return softmax(-x, config.dim); }
 Tensor LogSoftmax::forward(const Tensor& x) { return log_softmax(x, config.dim); }
 Tensor GLU::forward(const Tensor& x) {
@@ -64,6 +68,8 @@ Tensor PReLU::forward(const Tensor& x) {
     Dims shape = Dims::filled(x.rank(), 1);
     shape[1] = config.num_parameters;
     slope = reshape(slope, shape);
+  } else if (x.rank() == 0) {
+    slope = reshape(slope, {});
   }
   return where(x > 0.0, x, x * slope);
 }

@@ -113,6 +113,8 @@ struct DimOptions {
 };
 DEEPSEEK_ACTIVATION(Softmax, DimOptions, "Exponentials scaled so that each line along `dim` (the last by default) sums to one.");
 DEEPSEEK_LAYER(Softmax);
+DEEPSEEK_ACTIVATION(Softmax2d, NoOptions, "softmax over the channels of (N, C, H, W) or (C, H, W).");
+DEEPSEEK_LAYER(Softmax2d);
 DEEPSEEK_ACTIVATION(Softmin, DimOptions, "softmax(-x) along `dim`.");
 DEEPSEEK_LAYER(Softmin);
 DEEPSEEK_ACTIVATION(LogSoftmax, DimOptions, "log(softmax(x)) along `dim`, without overflow.");

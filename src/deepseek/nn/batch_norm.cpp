@@ -58,6 +58,7 @@ void ChannelNorm<O>::track(const Tensor& mean, const Tensor& variance, int64_t c
 template <class O>
 Tensor ChannelNorm<O>::forward(const Tensor& input) {
   const int rank = input.rank();
+  if (per_image_ && rank == least_rank_ - 1) return squeeze(forward(unsqueeze(input, 0)), {0});
   if (rank < least_rank_ || rank > most_rank_) {
     raise_value(this->type_name(), ": the input must have ", least_rank_, least_rank_ == most_rank_ ? "" : concat(" or ", most_rank_),
                 " dims, but is ", to_string(input.shape()));

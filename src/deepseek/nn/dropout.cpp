@@ -13,6 +13,7 @@ Dropout::Dropout(DropoutOptions o) : Layer(o) { check("Dropout", config.p); }
 Dropout1d::Dropout1d(DropoutOptions o) : Layer(o) { check("Dropout1d", config.p); }
 Dropout2d::Dropout2d(DropoutOptions o) : Layer(o) { check("Dropout2d", config.p); }
 AlphaDropout::AlphaDropout(DropoutOptions o) : Layer(o) { check("AlphaDropout", config.p); }
+FeatureAlphaDropout::FeatureAlphaDropout(DropoutOptions o) : Layer(o) { check("FeatureAlphaDropout", config.p); }
 Dropout3d::Dropout3d(DropoutOptions o) : Layer(o) { check("Dropout3d", config.p); }
 
 // A probe for shapes must not draw random numbers.
@@ -22,5 +23,6 @@ Tensor Dropout1d::forward(const Tensor& x) { return DEEPSEEK_DROP(dropout1d); }
 Tensor Dropout2d::forward(const Tensor& x) { return DEEPSEEK_DROP(dropout2d); }
 Tensor Dropout3d::forward(const Tensor& x) { return DEEPSEEK_DROP(dropout3d); }
 Tensor AlphaDropout::forward(const Tensor& x) { return DEEPSEEK_DROP(alpha_dropout); }
+Tensor FeatureAlphaDropout::forward(const Tensor& x) { return DEEPSEEK_DROP(feature_alpha_dropout); }
 
 }  // namespace deepseek::nn

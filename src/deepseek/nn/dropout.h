@@ -30,5 +30,7 @@ DEEPSEEK_DROPOUT(Dropout3d, "Dropout of whole channels; input (N, C, D, H, W).")
 DEEPSEEK_LAYER(Dropout3d);
 DEEPSEEK_DROPOUT(AlphaDropout, "Dropout for networks of SELU: keeps mean 0 and variance 1; any shape.");
 DEEPSEEK_LAYER(AlphaDropout);
+DEEPSEEK_DROPOUT(FeatureAlphaDropout, "AlphaDropout of whole channels; input (N, C, *).");
+DEEPSEEK_LAYER(FeatureAlphaDropout);
 
 }  // namespace deepseek::nn

@@ -5,6 +5,8 @@
 namespace deepseek::nn {
 
 void check_loss_inputs(const Module& layer, const TensorList& inputs, size_t count, std::string_view names);
+// Weights of a loss are buffers, so that they are part of the state and follow to().
+std::optional<Tensor> buffer_of(const Module& layer, const char* name);
 void check_reduction(std::string_view layer, const std::string& reduction, bool batchmean = false);
 
 #define DEEPSEEK_DEFINE_LOSS_OF(name, options, count, names, checks, ...) \

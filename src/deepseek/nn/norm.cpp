@@ -81,7 +81,7 @@ void GroupNorm::build(int64_t width) {
          " for num_groups=", config.num_groups);
   if (config.affine) {
     set_parameter("weight", constant({width}, 1));
-    set_parameter("bias", constant({width}, 0));
+    if (config.bias) set_parameter("bias", constant({width}, 0));
   }
   config.num_channels = width;
 }
@@ -94,6 +94,10 @@ Tensor GroupNorm::forward(const Tensor& input) {
   ensure(input.rank() >= 2, type_name(), ": the input must have at least 2 dims, but is ", to_string(input.shape()));
   learn(input, 1, "channels");
   return group_norm(input, config.num_groups, optional_of(parameter("weight")), optional_of(parameter("bias")), config.eps);
+}
+
+Tensor LocalResponseNorm::forward(const Tensor& input) {
+  return local_response_norm(input, config.size, config.alpha, config.beta, config.k);
 }
 
 }  // namespace deepseek::nn

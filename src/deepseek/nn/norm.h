@@ -65,11 +65,11 @@ DEEPSEEK_CHANNEL_NORM(BatchNorm3d, BatchNormOptions, 5, 5, false, DEEPSEEK_BATCH
 DEEPSEEK_LAYER(BatchNorm3d);
 #define DEEPSEEK_INSTANCE_NORM_DOC(shape) \
   "Scales each channel of each image to mean 0 and variance 1 over space.\n\nShapes: input and output " shape "."
-DEEPSEEK_CHANNEL_NORM(InstanceNorm1d, InstanceNormOptions, 3, 3, true, DEEPSEEK_INSTANCE_NORM_DOC("(N, C, L)"));
+DEEPSEEK_CHANNEL_NORM(InstanceNorm1d, InstanceNormOptions, 3, 3, true, DEEPSEEK_INSTANCE_NORM_DOC("(N, C, L) or (C, L)"));
 DEEPSEEK_LAYER(InstanceNorm1d);
-DEEPSEEK_CHANNEL_NORM(InstanceNorm2d, InstanceNormOptions, 4, 4, true, DEEPSEEK_INSTANCE_NORM_DOC("(N, C, H, W)"));
+DEEPSEEK_CHANNEL_NORM(InstanceNorm2d, InstanceNormOptions, 4, 4, true, DEEPSEEK_INSTANCE_NORM_DOC("(N, C, H, W) or (C, H, W)"));
 DEEPSEEK_LAYER(InstanceNorm2d);
-DEEPSEEK_CHANNEL_NORM(InstanceNorm3d, InstanceNormOptions, 5, 5, true, DEEPSEEK_INSTANCE_NORM_DOC("(N, C, D, H, W)"));
+DEEPSEEK_CHANNEL_NORM(InstanceNorm3d, InstanceNormOptions, 5, 5, true, DEEPSEEK_INSTANCE_NORM_DOC("(N, C, D, H, W) or (C, D, H, W)"));
 DEEPSEEK_LAYER(InstanceNorm3d);
 
 struct LayerNormOptions {
@@ -123,10 +123,12 @@ struct GroupNormOptions {
   int64_t num_groups = 0;
   double eps = 1e-5;
   bool affine = true;
+  bool bias = true;
   std::optional<int64_t> num_channels = {};
   static constexpr auto fields =
       std::tuple{field("num_groups", &GroupNormOptions::num_groups, required), field("eps", &GroupNormOptions::eps),
-                 field("affine", &GroupNormOptions::affine), field("num_channels", &GroupNormOptions::num_channels, keyword_only)};
+                 field("affine", &GroupNormOptions::affine), field("bias", &GroupNormOptions::bias, keyword_only),
+                 field("num_channels", &GroupNormOptions::num_channels, keyword_only)};
 };
 class GroupNorm : public Layer<GroupNormOptions, SizedLayer> {
  public:
@@ -141,5 +143,23 @@ class GroupNorm : public Layer<GroupNormOptions, SizedLayer> {
   void build(int64_t width) override;
 };
 DEEPSEEK_LAYER(GroupNorm);
+
+struct LocalResponseNormOptions {
+  int64_t size = 0;
+  double alpha = 1e-4;
+  double beta = 0.75;
+  double k = 1;
+  static constexpr auto fields = std::tuple{
+      field("size", &LocalResponseNormOptions::size, required), field("alpha", &LocalResponseNormOptions::alpha),
+      field("beta", &LocalResponseNormOptions::beta), field("k", &LocalResponseNormOptions::k)};
+};
+class LocalResponseNorm : public Layer<LocalResponseNormOptions> {
+ public:
+  static constexpr const char* doc =
+      "x / (k + alpha * mean of the squares of `size` neighbouring channels) ** beta; input (N, C, *).";
+  using Layer::Layer;
+  Tensor forward(const Tensor& input) override;
+};
+DEEPSEEK_LAYER(LocalResponseNorm);
 
 }  // namespace deepseek::nn

@@ -40,9 +40,12 @@ Tensor ConstantPad2d::forward(const Tensor& x) { return padded(*this, x, config.
 Tensor ConstantPad3d::forward(const Tensor& x) { return padded(*this, x, config.padding, 3, "constant", config.value); }
 Tensor ReflectionPad1d::forward(const Tensor& x) { return padded(*this, x, config.padding, 1, "reflect"); }
 Tensor ReflectionPad2d::forward(const Tensor& x) { return padded(*this, x, config.padding, 2, "reflect"); }
+Tensor ReflectionPad3d::forward(const Tensor& x) { return padded(*this, x, config.padding, 3, "reflect"); }
 Tensor ReplicationPad1d::forward(const Tensor& x) { return padded(*this, x, config.padding, 1, "replicate"); }
 Tensor ReplicationPad2d::forward(const Tensor& x) { return padded(*this, x, config.padding, 2, "replicate"); }
+Tensor ReplicationPad3d::forward(const Tensor& x) { return padded(*this, x, config.padding, 3, "replicate"); }
 Tensor CircularPad1d::forward(const Tensor& x) { return padded(*this, x, config.padding, 1, "circular"); }
 Tensor CircularPad2d::forward(const Tensor& x) { return padded(*this, x, config.padding, 2, "circular"); }
+Tensor CircularPad3d::forward(const Tensor& x) { return padded(*this, x, config.padding, 3, "circular"); }
 
 }  // namespace deepseek::nn

@@ -72,13 +72,19 @@ DEEPSEEK_PAD_LAYER(ReflectionPad1d, PadOptions, "The border mirrored around (N, 
 DEEPSEEK_LAYER(ReflectionPad1d);
 DEEPSEEK_PAD_LAYER(ReflectionPad2d, PadOptions, "The border mirrored around (N, C, H, W). " DEEPSEEK_PAD_DOC);
 DEEPSEEK_LAYER(ReflectionPad2d);
+DEEPSEEK_PAD_LAYER(ReflectionPad3d, PadOptions, "The border mirrored around (N, C, D, H, W). " DEEPSEEK_PAD_DOC);
+DEEPSEEK_LAYER(ReflectionPad3d);
 DEEPSEEK_PAD_LAYER(ReplicationPad1d, PadOptions, "The border repeated around (N, C, L). " DEEPSEEK_PAD_DOC);
 DEEPSEEK_LAYER(ReplicationPad1d);
 DEEPSEEK_PAD_LAYER(ReplicationPad2d, PadOptions, "The border repeated around (N, C, H, W). " DEEPSEEK_PAD_DOC);
 DEEPSEEK_LAYER(ReplicationPad2d);
+DEEPSEEK_PAD_LAYER(ReplicationPad3d, PadOptions, "The border repeated around (N, C, D, H, W). " DEEPSEEK_PAD_DOC);
+DEEPSEEK_LAYER(ReplicationPad3d);
 DEEPSEEK_PAD_LAYER(CircularPad1d, PadOptions, "The opposite border around (N, C, L). " DEEPSEEK_PAD_DOC);
 DEEPSEEK_LAYER(CircularPad1d);
 DEEPSEEK_PAD_LAYER(CircularPad2d, PadOptions, "The opposite border around (N, C, H, W). " DEEPSEEK_PAD_DOC);
 DEEPSEEK_LAYER(CircularPad2d);
+DEEPSEEK_PAD_LAYER(CircularPad3d, PadOptions, "The opposite border around (N, C, D, H, W). " DEEPSEEK_PAD_DOC);
+DEEPSEEK_LAYER(CircularPad3d);
 
 }  // namespace deepseek::nn

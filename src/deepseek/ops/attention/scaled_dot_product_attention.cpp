@@ -88,27 +88,42 @@ Tensor attend(const Tensor& query, const Tensor& key, const Tensor& value, const
   return query.rank() == 4 ? out : reshape(out, shape);
 }
 
+// Each head as often as the query's heads share it.
+Tensor shared_heads(const Tensor& query, const Tensor& t, std::string_view name) {
+  ensure(query.rank() >= 3 && t.rank() >= 3 && t.size(-3) > 0 && query.size(-3) % t.size(-3) == 0, op,
+         ": enable_gqa needs heads of query that are a multiple of those of ", name, ", but they are ", to_string(query.shape()), " and ",
+         to_string(t.shape()));
+  const int64_t times = query.size(-3) / t.size(-3);
+  return times == 1 ? t : repeat_interleave(t, Tensor(times), t.rank() - 3);
+}
+
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, scaled_dot_product_attention,
                   (const Tensor& query, const Tensor& key, const Tensor& value,
                    std::optional<Tensor> attn_mask DEFAULT(std::nullopt), double dropout_p DEFAULT(0.0),
-                   bool is_causal DEFAULT(false), std::optional<double> scale DEFAULT(std::nullopt)),
+                   bool is_causal DEFAULT(false), std::optional<double> scale DEFAULT(std::nullopt), bool enable_gqa DEFAULT(false)),
                   "For each row of `query` (..., l, e), the rows of `value` (..., s, w) weighted by the softmax of its "
                   "products with the rows of "
                   "`key` (..., s, e): (..., l, w).\n`attn_mask` (..., l, s) is added, or says where to look (bool); with "
                   "`is_causal` query i "
-                  "sees keys 0 to i; `scale` is 1 / sqrt(e) unless given.") {
-  return attend(autocast_lower(query), autocast_lower(key), autocast_lower(value), attn_mask, dropout_p, is_causal, scale);
+                  "sees keys 0 to i; `scale` is 1 / sqrt(e) unless given. With `enable_gqa` each head of key and value serves as many heads of "
+                  "query, one after the other, as there are.") {
+  const Tensor q = autocast_lower(query), k = autocast_lower(key), v = autocast_lower(value);
+  if (!enable_gqa) return attend(q, k, v, attn_mask, dropout_p, is_causal, scale);
+  return attend(q, shared_heads(q, k, "key"), shared_heads(q, v, "value"), attn_mask, dropout_p, is_causal, scale);
 }
 DEEPSEEK_FACTS(scaled_dot_product_attention, .in = {"functional"},
-               .reference = "references.attention(query, key, value, attn_mask, is_causal, scale)",
+               .reference = "references.attention(query, *([numpy.repeat(t, query.shape[-3] // t.shape[-3], -3) for t in (key, value)] if enable_gqa else "
+                            "[key, value]), attn_mask, is_causal, scale)",
                .good = {"randn(2, 3, 5, 4), randn(2, 3, 7, 4), randn(2, 3, 7, 6)",
                         "randn(3, 5, 4), randn(3, 5, 4), randn(3, 5, 4), is_causal=True",
                         "randn(5, 4), randn(6, 4), randn(6, 2), randn(5, 6)",
                         "randn(2, 2, 3, 4), randn(2, 2, 3, 4), randn(2, 2, 3, 4), randn(2, 1, 1, 3), scale=0.3",
-                        "randn(2, 1, 3, 4), randn(1, 3, 5, 4), randn(3, 5, 2)"},
+                        "randn(2, 1, 3, 4), randn(1, 3, 5, 4), randn(3, 5, 2)", "randn(2, 4, 3, 4), randn(2, 2, 5, 4), randn(2, 2, 5, 4), enable_gqa=True",
+                        "randn(4, 3, 4), randn(1, 5, 4), randn(2, 5, 4), enable_gqa=True"},
                .bad = {"randn(2, 5, 4), randn(2, 7, 3), randn(2, 7, 6)", "randn(2, 5, 4), randn(2, 7, 4), randn(2, 6, 6)",
-                       "randn(5, 4), randn(6, 4), randn(6, 2), randn(5, 7)", "ints(5, 4), ints(6, 4), ints(6, 2)"});
+                       "randn(5, 4), randn(6, 4), randn(6, 2), randn(5, 7)", "ints(5, 4), ints(6, 4), ints(6, 2)",
+                       "randn(2, 4, 3, 4), randn(2, 3, 5, 4), randn(2, 3, 5, 4), enable_gqa=True"});
 
 }  // namespace deepseek

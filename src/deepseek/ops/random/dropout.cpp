@@ -52,6 +52,18 @@ Tensor drop_channels(const Tensor& input, double p, bool training, int spatial, 
   return drop(input, p, training, mask, op);
 }
 
+Tensor drop_to_limit(const Tensor& input, double p, bool training, const Shape& mask, const char* op) {
+  ensure(p >= 0 && p <= 1, op, ": p must be between 0 and 1, but is ", p);
+  if (!is_floating_point(input.dtype())) raise_type(op, ": input must be a floating tensor, but is ",
+      name_of(input.dtype()));
+  if (!training || p == 0) return input;
+  if (p == 1) return input * 0.0;
+  constexpr double limit = -1.7580993408473766;
+  const double scale = 1 / std::sqrt((1 - p) * (1 + p * limit * limit));
+  const Tensor keep = ge(random::uniform(mask, DType::float32, next_random_key()), p);
+  return where(keep, input, limit) * scale + (-scale * p * limit);
+}
+
 }  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, dropout, (const Tensor& input, double p DEFAULT(0.5), bool training DEFAULT(true)),
@@ -85,18 +97,20 @@ DEEPSEEK_FUNCTION(Tensor, dropout3d, (const Tensor& input, double p DEFAULT(0.5)
 DEEPSEEK_FACTS(dropout3d, .in = {"functional"}, .good = {"randn(2, 3, 2, 2, 2), 0.5"}, .bad = {"randn(3), 0.5"},
                .check_grad = false);
 
+DEEPSEEK_FUNCTION(Tensor, feature_alpha_dropout, (const Tensor& input, double p DEFAULT(0.5), bool training DEFAULT(false)),
+                  "alpha_dropout of whole channels of input (N, C, ...).") {
+  ensure(input.rank() >= 2 || !training, "feature_alpha_dropout: input must have at least 2 dims, but is ", to_string(input.shape()));
+  Shape mask = input.shape();
+  for (int d = 2; d < mask.size(); ++d) mask[d] = 1;
+  return drop_to_limit(input, p, training, mask, "feature_alpha_dropout");
+}
+DEEPSEEK_FACTS(feature_alpha_dropout, .in = {"functional"}, .good = {"randn(2, 3, 4), 0.5, True"}, .bad = {"randn(2, 3), 1.5"},
+               .check_grad = false);
+
 DEEPSEEK_FUNCTION(Tensor, alpha_dropout, (const Tensor& input, double p DEFAULT(0.5), bool training DEFAULT(false)),
                   "Dropout that keeps mean 0 and variance 1 of SELU networks: dropped elements take SELU's lower limit, and "
                   "all are scaled and shifted.") {
-  ensure(p >= 0 && p <= 1, "alpha_dropout: p must be between 0 and 1, but is ", p);
-  if (!is_floating_point(input.dtype())) raise_type("alpha_dropout: input must be a floating tensor, but is ",
-      name_of(input.dtype()));
-  if (!training || p == 0) return input;
-  if (p == 1) return input * 0.0;
-  constexpr double limit = -1.7580993408473766;
-  const double scale = 1 / std::sqrt((1 - p) * (1 + p * limit * limit));
-  const Tensor keep = ge(random::uniform(input.shape(), DType::float32, next_random_key()), p);
-  return where(keep, input, limit) * scale + (-scale * p * limit);
+  return drop_to_limit(input, p, training, input.shape(), "alpha_dropout");
 }
 DEEPSEEK_FACTS(alpha_dropout, .in = {"functional"}, .good = {"randn(2, 3), 0.5, True"}, .bad = {"randn(3), 1.5"},
                .check_grad = false);
