@@ -1,7 +1,7 @@
 #include "deepseek/ops/autocast.h"
 #include "deepseek/ops/contraction/matmul.h"
 
-#include "deepseek/backends/cpu/gemm/matmul.h"
+#include "deepseek/backends/cpu/gemm/panels.h"
 #include "deepseek/ops.h"
 #include "deepseek/ops/function.h"
 
@@ -56,9 +56,12 @@ KernelFn MatMul::prepare(KernelContext& context) const {
   for (const PostOp& p : context.post_ops) {
     if (p.kind == PostOp::Kind::add_operand) context.inputs[static_cast<size_t>(p.input)].strides = out.strides;
   }
-  return gemm::make_matmul(out.spec.dtype, gemm::matmul_shape(turned(context.inputs[0], transpose_a),
-                                                              turned(context.inputs[1], transpose_b), out),
-                           {.bias = bias ? 2 : -1, .post_ops = context.post_ops});
+  gemm::MatMulShape shape = gemm::matmul_shape(turned(context.inputs[0], transpose_a), turned(context.inputs[1], transpose_b), out);
+  gemm::Epilogue epilogue{.bias = bias ? 2 : -1, .post_ops = context.post_ops};
+  if (out.spec.dtype == DType::float32) {
+    if (KernelFn kernel = gemm::make_panel_matmul(shape, epilogue, context)) return kernel;
+  }
+  return gemm::make_matmul(out.spec.dtype, std::move(shape), std::move(epilogue));
 }
 
 void MatMul::gradient(Grad& g) const {

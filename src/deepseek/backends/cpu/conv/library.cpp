@@ -2,6 +2,7 @@
 // each part is one single-threaded primitive, and partial weight gradients are added in order.
 #include "deepseek/backends/cpu/conv/direct_weight.h"
 #include "deepseek/backends/cpu/conv/library.h"
+#include "deepseek/backends/cpu/conv/pointwise.h"
 #include "deepseek/backends/cpu/dnnl/packed_forms.h"
 #include "deepseek/backends/cpu/gemm/gemm.h"
 #include "deepseek/tensor/error.h"
@@ -154,6 +155,9 @@ Part make_part(const Desc& d, memory::desc first, memory::desc second, memory::d
 }
 
 KernelFn make_forward(const ConvShape& s, KernelContext& context, DType type) {
+  if (type == DType::float32) {
+    if (KernelFn pointwise = make_pointwise(s, context)) return pointwise;
+  }
   if (KernelFn split = make_forward_split(s, context, type)) return split;
   ask_layout(context.inputs[0], channels_last_strides(context.inputs[0].spec.shape));
   ask_layout(context.inputs[1], contiguous_strides(context.inputs[1].spec.shape));

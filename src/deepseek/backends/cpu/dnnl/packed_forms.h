@@ -1,5 +1,6 @@
 // Weights in the layout that a primitive wants, kept with the storage they were packed from.
 #pragma once
+#include <array>
 #include <vector>
 
 #include "deepseek/backends/cpu/dnnl/engine.h"
@@ -15,6 +16,11 @@ struct PackedForms {
     StorageRef bytes;
   };
   std::vector<Form> forms;
+  struct Panels {
+    std::array<int64_t, 5> of;  // offset; depth, columns and their steps
+    StorageRef bytes;
+  };
+  std::vector<Panels> panels;  // gemm/panels.h
 };
 
 // A copy between two layouts of the same values; runs on all threads, since copies have no order of addition.
