@@ -27,6 +27,7 @@ KINDS = {
     "string": "str",
     "dtype": "_DType",
     "ints": "builtins.int | Sequence[builtins.int]",
+    "sections": "builtins.int | Sequence[builtins.int] | Tensor",
     "padding": "builtins.int | Sequence[builtins.int] | str",
     "order": "builtins.float | str",
 }
@@ -48,7 +49,7 @@ _DType: TypeAlias = "dtype | builtins.type[Any]"
 # What the hand-written part of the type has: attributes, then methods.
 ATTRIBUTES = {
     "shape": "tuple[builtins.int, ...]", "ndim": "builtins.int", "dtype": "_Type", "device": "Any", "itemsize": "builtins.int",
-    "nbytes": "builtins.int", "T": "Tensor", "mT": "Tensor", "is_leaf": "builtins.bool", "is_symbolic": "builtins.bool",
+    "nbytes": "builtins.int", "T": "Tensor", "mT": "Tensor", "H": "Tensor", "mH": "Tensor", "is_leaf": "builtins.bool", "is_symbolic": "builtins.bool",
     "is_cuda": "builtins.bool", "grad_fn": "Any", "_version": "builtins.int",
 }
 WRITABLE = {"requires_grad": "builtins.bool", "grad": "Tensor | None", "data": "Tensor"}
@@ -114,7 +115,7 @@ def parameters(f: dict[str, Any], spread: bool, method: bool) -> str:
         parts.append(f"{p['name']}: {kind}{'' if p['required'] else ' = ...'}")
     if f["creates"]:
         star = any(part.startswith("*") for part in parts)
-        extras = {"requires_grad": "builtins.bool", "device": "Any"}
+        extras = {"device": "Any"}
         missing = [name for name in extras if name not in (p["name"] for p in f["parameters"])]
         parts += [] if star or not missing else ["*"]
         parts += [f"{name}: {extras[name]} = ..." for name in missing]

@@ -6,37 +6,49 @@
 from __future__ import annotations
 
 import builtins
+import math
 from typing import Any
 
-from . import _C, _exchange
+from . import _C, _exchange, _overloads
 from ._C import Tensor, dtype, dtypes
 from ._device import device as _device_type
+from ._memory_format import memory_format
+from .errors import TypeError, ValueError
 
 _convert = _C.function_tables["top"].get("to") or _C.function_tables["hidden"].get("to")
 
 
 def to(self: Tensor, *args: Any, dtype: dtype | None = None, device: Any = None, non_blocking: bool = False,
-       copy: bool = False) -> Tensor:
+       copy: bool = False, memory_format: Any = None) -> Tensor:
     """The tensor with another element type, or on another device: to(dtype), to(device), to(device, dtype), to(other)."""
+    flags = [arg for arg in args if isinstance(arg, bool)]  # torch's positional non_blocking and copy
+    copy = copy or (len(flags) == 2 and flags[1])
     for arg in args:
         if isinstance(arg, Tensor):
             dtype = arg.dtype
         elif isinstance(arg, (str, _device_type)):
             device = arg
         elif isinstance(arg, bool):
-            continue  # torch's positional non_blocking and copy
+            continue
         elif arg is not None:
             dtype = arg
     if device is not None:
         _device_type(device)
+    _check_format("to", memory_format)
     result = self if dtype is None else _convert(self, dtype)
     return result.clone() if copy and result is self else result
+
+
+def _check_format(name: str, value: Any) -> None:
+    if value is not None and not isinstance(value, memory_format):
+        raise TypeError(f"{name}: memory_format must be one such as deepseek.channels_last, but is {type(value).__name__}")
 
 
 def _conversion(name: str) -> Any:
     target = dtypes[name]
 
-    def method(self: Tensor) -> Tensor:
+    def method(self: Tensor, memory_format: Any = None) -> Tensor:
+        _check_format(name, memory_format)
         return _convert(self, target)
 
     method.__name__ = method.__qualname__ = name
@@ -110,6 +122,70 @@ def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     return _C.assign(self, _random("rand", self) * (b - a) + a)
 
 
+def bernoulli_(self: Tensor, p: Any = 0.5) -> Tensor:
+    """Draws every element anew: 1 with the chance `p`, a number or a tensor that broadcasts, else 0."""
+    return _C.assign(self, _uniform(self) < p)
+
+
+def random_(self: Tensor, low: int = 0, high: int | None = None) -> Tensor:
+    """Draws every element anew, a whole number from `low` up to but without `high`; random_(high) starts at 0.
+
+    Without bounds up to the largest number that the type tells from its neighbours."""
+    if high is None and low:
+        low, high = 0, low
+    if high is None:
+        digits = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8, "bool": 1, "int8": 7, "uint8": 8, "int16": 15, "int32": 31}
+        high = 2 ** digits.get(self.dtype.name, 62)
+    return _C.assign(self, _C.function("randint")(low, high, self.shape))
+
+
+def exponential_(self: Tensor, lambd: float = 1.0) -> Tensor:
+    """Draws every element anew from the exponential distribution of rate `lambd`."""
+    return _C.assign(self, -(-_uniform(self)).log1p() / _positive("exponential_", "lambd", lambd))
+
+
+def geometric_(self: Tensor, p: float) -> Tensor:
+    """Draws every element anew: the number of trials of chance `p` up to the first that succeeds."""
+    if not 0 < p < 1:
+        raise ValueError(f"geometric_: p must lie in (0, 1), but is {p}")
+    return _C.assign(self, ((-_uniform(self)).log1p() / math.log1p(-p)).ceil().clamp_min(1).to(self.dtype))
+
+
+def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0) -> Tensor:
+    """Draws every element anew from the Cauchy distribution."""
+    return _C.assign(self, ((_uniform(self) - 0.5) * math.pi).tan() * _positive("cauchy_", "sigma", sigma) + median)
+
+
+def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0) -> Tensor:
+    """Draws every element anew: the exponential of a normal distribution of this mean and deviation."""
+    return _C.assign(self, (_random("randn", self) * _positive("log_normal_", "std", std) + mean).exp())
+
+
+def _positive(name: str, argument: str, value: float) -> float:
+    if not value > 0:
+        raise ValueError(f"{name}: {argument} must be positive, but is {value}")
+    return value
+
+
+def _uniform(like: Tensor) -> Tensor:
+    return _C.function("rand")(like.shape, dtype=dtypes["float64" if like.dtype.name == "float64" else "float32"])
+
+
+def polygamma(self: Tensor, n: int) -> Tensor:
+    """The `n`-th derivative of digamma at each element."""
+    return _C.function("polygamma")(n, self)
+
+
+def equal(self: Tensor, other: Tensor) -> builtins.bool:
+    """Whether both have one shape and equal elements; as deepseek.equal."""
+    return _overloads.equal(self, other)
+
+
+def allclose(self: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False) -> builtins.bool:
+    """Whether all elements are close; as deepseek.allclose."""
+    return _overloads.allclose(self, other, rtol, atol, equal_nan)
+
+
 def _random(name: str, like: Tensor) -> Tensor:
     return _C.function(name)(like.shape, dtype=like.dtype)
 
@@ -134,12 +210,16 @@ Tensor.__reduce_ex__ = _exchange.reduce_ex
 Tensor.__copy__ = _exchange.copy
 Tensor.__deepcopy__ = _exchange.deepcopy
 Tensor.is_cuda = False
+Tensor.unfold = _C.function("unfold_dim")
+Tensor.H = property(lambda self: _C.function("t")(self))
+Tensor.mH = property(lambda self: self.mT)
+Tensor.__rdiv__ = Tensor.__rtruediv__
 for _name in ("float", "double", "half", "bfloat16", "long", "int", "short", "bool"):
     setattr(Tensor, _name, _conversion(_name))
 Tensor.byte, Tensor.char = _conversion("uint8"), _conversion("int8")
 for _name in ("zeros", "ones", "full", "empty"):
     if not hasattr(Tensor, f"new_{_name}"):
         setattr(Tensor, f"new_{_name}", _new(_name))
-for _method in (copy_, fill_, zero_, normal_, uniform_, where):
+for _method in (copy_, fill_, zero_, normal_, uniform_, bernoulli_, random_, exponential_, geometric_, cauchy_, log_normal_, polygamma, equal, allclose, where):
     if not hasattr(Tensor, _method.__name__):
         setattr(Tensor, _method.__name__, _method)

@@ -69,7 +69,7 @@ TEST(Views, ReadWriteAndGradient) {
   CHECK_VIEW(({4, 4}), select(diagonal(x), 0, 2));
   CHECK_VIEW(({9}), unfold_dim(x, 0, 2, 3));
   CHECK_VIEW(({4, 4}), as_strided(x, {2, 2}, {5, 1}, 1));
-  CHECK_VIEW(({6, 2}), split(x, {4})[1]);
+  CHECK_VIEW(({6, 2}), split(x, 4)[1]);
   CHECK_VIEW(({6, 2}), unbind(x, 1)[1]);
   CHECK_VIEW(({6, 2}), movedim(x, {0}, {1}));
   CHECK_VIEW(({3, 4, 5}), index(x, {int64_t{1}, SliceItem{1, {}, 2}, NewAxisItem{}, SliceItem{{}, -1, {}}}));

@@ -25,6 +25,17 @@ OPEN = {"bernoulli", "cauchy", "exponential", "geometric", "log_normal", "normal
 # Internals of torch, and what exists for one kind of device only.
 INTERNAL = ("_", "torch.", "jiterator", "sparse.", "to_sparse", "native_", "grid_sampler", "max_pool2d_with_indices_backward", "bmm.triton",
             "hash_tensor", "nonzero_static")  # fmt: skip
+# Torch's database gives these their operands in another order than torch's function takes them.
+ROLES: dict[str, Callable[..., tuple[Any, ...]]] = {
+    "where": lambda x, condition, *rest: (condition, x, *rest),
+    "nn.functional.embedding": lambda weight, index, *rest: (index, weight, *rest),
+    "nn.functional.embedding_bag": lambda weight, index, *rest: (index, weight, *rest),
+    "einsum": lambda operands, equation: (equation, operands),
+}
+# In-place methods that the database lists without their underscore.
+IN_PLACE = {"cauchy", "exponential", "geometric", "log_normal", "uniform", "normal.in_place"}
+# Of equal elements any may be chosen: where indices differ, the elements at them count.
+TIES = {"argsort", "kthvalue", "mode", "msort", "sort", "topk"}
 CAST = {"bfloat16", "bool", "byte", "char", "double", "float", "half", "int", "long", "short"}
 
 
@@ -37,11 +48,15 @@ def operators() -> dict[str, OpInfo]:
     return {full_name(op): op for op in public}
 
 
-def find(name: str) -> Callable[..., Any] | None:
+def find(op: OpInfo) -> Callable[..., Any] | None:
     """Our function of torch's name; a method where torch has only that."""
     place: Any = deepseek
-    *path, last = name.split(".")
-    if not path and last in CAST:
+    *path, last = op.name.split(".")
+    if full_name(op) in IN_PLACE:
+        return getattr(deepseek.Tensor, f"{last}_", None)
+    if op.name in deepseek._C.function_tables["hidden"]:
+        return getattr(deepseek, last, deepseek._C.function(last))
+    if not path and (last in CAST or last in ("to", "unfold")):
         return getattr(deepseek.Tensor, last, None)
     try:
         for step in path:
@@ -71,8 +86,31 @@ def drawn(op: OpInfo, sample: Any) -> bool:
     return op.name in OPEN or bool(dropout)
 
 
-def call(function: Callable[..., Any], sample: Any, change: Callable[[torch.Tensor], Any]) -> Any:
-    return function(mapped(sample.input, change), *mapped(sample.args, change), **mapped(sample.kwargs, change))
+def call(op: OpInfo, function: Callable[..., Any], sample: Any, change: Callable[[torch.Tensor], Any]) -> Any:
+    operands = (mapped(sample.input, change), *mapped(sample.args, change))
+    if op.name.endswith("_") and not op.name.endswith("__"):
+        operands = (operands[0].clone(), *operands[1:])  # torch's database writes to a copy as well
+    elif op.name in ROLES and getattr(deepseek.Tensor, op.name, None) is not function:
+        operands = ROLES[op.name](*operands)
+    return function(*operands, **mapped(sample.kwargs, change))
+
+
+def chosen(op: OpInfo, sample: Any, result: Any) -> Any:
+    """A result with the elements at its indices in place of the indices, where equal elements may be chosen in any order."""
+    if op.name not in TIES or not isinstance(sample.input, torch.Tensor):
+        return result
+    position = 0 if op.name in ("argsort", "mode", "msort", "sort") else 1
+    named = sample.kwargs.get("dim", sample.args[position] if len(sample.args) > position else -1)
+    dim = -1 if isinstance(named, bool) else named
+
+    def at(index: Any) -> Any:
+        if not isinstance(index, torch.Tensor) or index.dtype != torch.int64 or sample.input.ndim == 0:
+            return index
+        keeps = index.ndim == sample.input.ndim
+        return torch.take_along_dim(sample.input, index if keeps else index.unsqueeze(dim), dim)
+
+    parts = leaves(result)
+    return (*parts[:-1], at(parts[-1]))
 
 
 def check_values(op: OpInfo, function: Callable[..., Any], method: Callable[..., Any] | None, limit: int, outcome: Outcome) -> None:
@@ -86,11 +124,12 @@ def check_values(op: OpInfo, function: Callable[..., Any], method: Callable[...,
             values = not drawn(op, sample)
             for layout in layouts:
                 with outcome.check(f"{str(dtype)[6:]} {layout.__name__}", sample):
-                    got = back(call(function, sample, layout))
-                    compare(sample.output_process_fn_grad(got), sample.output_process_fn_grad(wanted), values)
+                    got = back(call(op, function, sample, layout))
+                    compare(chosen(op, sample, sample.output_process_fn_grad(got)), chosen(op, sample, sample.output_process_fn_grad(wanted)), values)
             if method is not None:
                 with outcome.check(f"method {str(dtype)[6:]}", sample):
-                    compare(sample.output_process_fn_grad(back(call(method, sample, plain))), sample.output_process_fn_grad(wanted), values)
+                    got = back(call(op, method, sample, plain))
+                    compare(chosen(op, sample, sample.output_process_fn_grad(got)), chosen(op, sample, sample.output_process_fn_grad(wanted)), values)
 
 
 def check_gradients(op: OpInfo, function: Callable[..., Any], limit: int, outcome: Outcome) -> None:
@@ -116,7 +155,7 @@ def check_gradients(op: OpInfo, function: Callable[..., Any], limit: int, outcom
         except Exception:  # noqa: BLE001
             continue
         with outcome.check("gradient", sample):
-            results = [o for o in leaves(call(function, sample, convert)) if isinstance(o, deepseek.Tensor) and o.requires_grad]
+            results = [o for o in leaves(call(op, function, sample, convert)) if isinstance(o, deepseek.Tensor) and o.requires_grad]
             if len(results) != len(outputs):
                 raise Mismatch(f"{len(results)} outputs require grad instead of {len(outputs)}")
             if not outputs:
@@ -144,14 +183,14 @@ def check_errors(op: OpInfo, function: Callable[..., Any], outcome: Outcome) -> 
     for error in wrong:
         sample = error.sample_input
         with outcome.refusal(sample):
-            for result in leaves(call(function, sample, plain)):
+            for result in leaves(call(op, function, sample, plain)):
                 if isinstance(result, deepseek.Tensor):
                     result.numpy()
 
 
 def check(name: str, op: OpInfo, limit: int) -> Outcome:
     outcome = Outcome(name)
-    function = find(op.name)
+    function = find(op)
     if function is None:
         outcome.missing = "no such function"
         return outcome

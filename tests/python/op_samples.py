@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,6 +13,10 @@ import numpy
 import references
 import references_linalg
 import scipy
+import scipy.integrate
+import scipy.linalg
+import scipy.signal
+import scipy.spatial
 import scipy.special
 
 import deepseek
@@ -109,7 +114,7 @@ def bind(function: Function, arguments: Arguments) -> dict[str, Any]:
 
 def reference(function: Function, arguments: Arguments) -> list[numpy.ndarray]:
     assert function.facts
-    modules = {"numpy": numpy, "np": numpy, "scipy": scipy, "math": math, "references": references, "linalg": references_linalg}
+    modules = {"numpy": numpy, "np": numpy, "scipy": scipy, "math": math, "itertools": itertools, "references": references, "linalg": references_linalg}
     names = modules | bind(function, arguments)
     with numpy.errstate(all="ignore"):
         result = eval(function.facts["reference"], names)  # noqa: S307

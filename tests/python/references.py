@@ -301,3 +301,37 @@ def embedding_bag(numbers: Array, weight: Array, offsets: Array | None, mode: st
     bags = list(rows) if offsets is None else numpy.split(rows, offsets[1:])
     fold = {"sum": lambda r: r.sum(0), "mean": lambda r: r.sum(0) / max(len(r), 1), "max": lambda r: r.max(0)}[mode]
     return numpy.array([fold(r) for r in bags])
+
+
+def unique_consecutive(x: Array, return_inverse: bool, return_counts: bool, dim: int | None) -> Any:
+    rows = x.reshape(-1) if dim is None else numpy.moveaxis(x, dim, 0)
+    changes = [i for i in range(len(rows)) if i == 0 or not numpy.array_equal(rows[i], rows[i - 1])]
+    values = rows[changes] if dim is None else numpy.moveaxis(rows[changes], 0, dim)
+    inverse = numpy.searchsorted(changes, range(len(rows)), "right") - 1
+    counts = numpy.diff([*changes, len(rows)]) if changes else numpy.zeros(0, int)
+    found = [values, inverse.reshape(x.shape if dim is None else -1)] if return_inverse else [values]
+    return tuple([*found, counts] if return_counts else found)
+
+
+def along(x: Array, dim: int, keepdim: bool, choose: Any) -> tuple[Array, Array]:
+    """Values and places that `choose` picks of each line."""
+    places = numpy.apply_along_axis(choose, dim, x)
+    kept = numpy.expand_dims(places, dim)
+    values = numpy.take_along_axis(x, kept, dim)
+    return (values, kept) if keepdim else (values.squeeze(dim), places)
+
+
+def lower_middle(line: Array) -> int:
+    return int(numpy.argsort(line, kind="stable")[max(int((~numpy.isnan(line)).sum()) - 1, 0) // 2])
+
+
+def nanmedian(x: Array, dim: int | None, keepdim: bool) -> Any:
+    return x.reshape(-1)[lower_middle(x.reshape(-1))] if dim is None else along(x, dim, keepdim, lower_middle)
+
+
+def mode(x: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
+    def most_frequent(line: Array) -> int:
+        values, counts = numpy.unique(line, return_counts=True)
+        return int(numpy.flatnonzero(line == values[counts.argmax()])[-1])
+
+    return along(x, dim, keepdim, most_frequent)

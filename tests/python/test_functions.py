@@ -281,10 +281,50 @@ def test_places_of_values_have_no_gradient(places):
         indices.sum().backward()
 
 
-@pytest.mark.parametrize("op", [ds.std, ds.var, ds.sum])
-def test_a_bool_is_no_dim(op):
+def test_a_bool_is_no_dim_but_may_stand_for_unbiased():
+    x = ds.randn(3, 4)
     with pytest.raises(TypeError, match="dim"):
-        op(ds.randn(3, 4), False)
+        ds.sum(x, False)
+    for op in (ds.std, ds.var):
+        assert op(x, False).item() == op(x, unbiased=False).item() == op(x, correction=0).item() < op(x, True).item() == op(x).item()
+        assert ds.equal(op(x, 1, False, True), op(x, dim=1, correction=0, keepdim=True))
+
+
+def test_torchs_requests_about_the_machine_are_taken():
+    x = ds.zeros(2, 3, 4, 4, device="cpu", pin_memory=False)
+    for y in (x.clone(memory_format=ds.channels_last), x.contiguous(memory_format=ds.contiguous_format), x.to("cpu", ds.float64),
+              ds.ones_like(x, memory_format=ds.preserve_format), x.to(memory_format=ds.channels_last), x.half(memory_format=ds.channels_last),
+              x.new_zeros(x.shape, device="cpu"), ds.arange(2, device="cpu"), ds.randint(3, (2,), device=ds.device("cpu"))):
+        assert y.device == ds.device("cpu")
+    for wrong in (lambda: ds.zeros(2, device="cuda"), lambda: ds.zeros(2, pin_memory=True), lambda: x.clone(memory_format="channels_last"),
+                  lambda: ds.exp(x, device="cpu"), lambda: ds.add(x, x, memory_format=ds.channels_last)):
+        with pytest.raises((TypeError, RuntimeError)):
+            wrong()
+
+
+def test_quantiles_of_lines_with_nan():
+    x = ds.tensor([[1.0, float("nan"), 3.0], [1.0, 2.0, 3.0]])
+    assert np.array_equal(ds.quantile(x, 0.5, 1).numpy(), [np.nan, 2.0], equal_nan=True)
+    assert ds.nanquantile(x, 0.5, 1).tolist() == [2.0, 2.0]
+
+
+def test_tensordot_takes_numbers_and_pairs_of_lists():
+    a, b = np.random.default_rng(0).standard_normal((2, 3, 4)), np.random.default_rng(1).standard_normal((4, 3, 5))
+    for dims in (0, 1, ([1, 2], [1, 0]), (2, 0), ([], [])):
+        assert np.allclose(ds.tensordot(ds.tensor(a), ds.tensor(b), dims).numpy(), np.tensordot(a, b, dims))
+    with pytest.raises(TypeError, match="tensordot: dims"):
+        ds.tensordot(ds.tensor(a), ds.tensor(b), ([1],))
+    with pytest.raises(ValueError, match="must be equal"):
+        ds.tensordot(ds.tensor(a), ds.tensor(b), ([0], [0]))
+
+
+def test_shapes_and_tensors_are_compared_with_pythons_bools():
+    assert ds.broadcast_shapes((2, 1), (3,), 1) == (2, 3) and ds.broadcast_shapes() == ()
+    with pytest.raises(ValueError, match="do not broadcast"):
+        ds.broadcast_shapes((2,), (3,))
+    x = ds.arange(3)
+    assert x.equal(ds.arange(3)) is True and ds.equal(x, ds.arange(4)) is False
+    assert ds.allclose(x.float(), x + 1e-9) is True and x.float().allclose(x + 0.1) is False
 
 
 def test_negative_beside_empty_size_is_refused():

@@ -25,6 +25,10 @@ NO_REFERENCE = dict.fromkeys(
     "to": "the type is an argument: checked in test_tensor.py",
     "empty": "its content is open",
     "empty_like": "its content is open",
+    "empty_permuted": "its content is open",
+    "empty_strided": "its content is open",
+    "new_empty": "its content is open",
+    "new_empty_strided": "its content is open",
 }  # fmt: skip
 ALWAYS_DOUBLE = {"float_power"}  # as in torch
 

@@ -16,11 +16,6 @@ struct Callable {
 };
 PyTypeObject* callable_type;
 
-// What a call asks for besides the function's own parameters.
-struct Extras {
-  bool requires_grad = false;
-};
-
 const char* expected(const Parameter& p) {
   switch (p.kind) {
     case ParamKind::tensor:
@@ -38,6 +33,7 @@ const char* expected(const Parameter& p) {
     case ParamKind::dtype:
       return "a dtype such as deepseek.float32";
     case ParamKind::ints:
+    case ParamKind::sections:
       return "an int or a sequence of ints";
     case ParamKind::padding:
       return "an int, a sequence of ints or a str";
@@ -99,6 +95,7 @@ std::string_view other_name(std::string_view keyword) {
   if (keyword == "keepdims") return "keepdim";
   if (keyword == "x" || keyword == "self" || keyword == "a") return "input";
   if (keyword == "x2") return "other";
+  if (keyword == "other") return "dim";  // of max and min, which take a tensor there
   return {};
 }
 
@@ -113,23 +110,35 @@ size_t find_param(const Function& f, PyObject* keyword) {
   }
   const std::string_view other = other_name(text);
   for (size_t i = 0; !other.empty() && i < f.params.size(); ++i) {
-    if (f.params[i].text == other) return i;
+    if (f.params[i].text == other && (f.params[i].kind == ParamKind::tensor || text != std::string_view("other"))) return i;
   }
   return f.params.size();
 }
 
-void take_extra(const Function& f, PyObject* keyword, PyObject* value, Extras* extras) {
+// torch's arguments that are requests about the machine, and have one answer here. The classes refuse what is not there.
+void take_extra(const Function& f, PyObject* keyword, PyObject* value) {
   const std::string_view name = PyUnicode_AsUTF8(keyword);
-  if (f.creates && name == "requires_grad") {
-    extras->requires_grad = PyObject_IsTrue(value) == 1;
-  } else if (f.creates && name == "device") {
-    nb::module_::import_("deepseek").attr("device")(nb::handle(value));  // raises for a device that is not there
+  const nb::module_ package = nb::module_::import_("deepseek");
+  if (f.creates && name == "device") {
+    if (value != Py_None) package.attr("device")(nb::handle(value));
+  } else if (f.layouts && name == "memory_format") {
+    if (!nb::isinstance(nb::handle(value), package.attr("memory_format"))) {
+      raise_type(f.name, ": memory_format must be one such as deepseek.channels_last, but is ", shown(value));
+    }
+  } else if (f.creates && name == "pin_memory") {
+    if (value != Py_False) raise_type(f.name, ": memory cannot be pinned, since there is no device to copy to");
   } else {
     raise_type(f.name, ": unexpected argument '", name, "'");
   }
 }
 
-void fill(const Function& f, Arguments& to, PyObject* const* args, size_t n, PyObject* kwnames, Extras* extras) {
+// torch's older way to say var(input, unbiased): a bool where the dims would stand.
+bool stands_for_unbiased(const Function& f, size_t next, PyObject* o) {
+  return PyBool_Check(o) && next + 1 < f.params.size() && f.params[next].kind == ParamKind::ints && f.params[next].has_default &&
+         f.params[next + 1].text == "unbiased";
+}
+
+void fill(const Function& f, Arguments& to, PyObject* const* args, size_t n, PyObject* kwnames) {
   const size_t params = f.params.size();
   uint32_t given = 0;
   size_t next = 0;
@@ -141,6 +150,7 @@ void fill(const Function& f, Arguments& to, PyObject* const* args, size_t n, PyO
         continue;
       }
     }
+    if (next < params && stands_for_unbiased(f, next, args[i])) ++next;
     if (next == params) raise_type(f.name, ": takes ", params, " arguments, but ", n, " are given");
     take(f, next, args[i++], &to[next]);
     given |= 1u << next++;
@@ -151,7 +161,7 @@ void fill(const Function& f, Arguments& to, PyObject* const* args, size_t n, PyO
     PyObject* value = args[n + static_cast<size_t>(k)];
     const size_t at = find_param(f, keyword);
     if (at == params) {
-      take_extra(f, keyword, value, extras);
+      take_extra(f, keyword, value);
       continue;
     }
     if (given >> at & 1) raise_type(f.name, ": argument '", f.params[at].text, "' is given twice");
@@ -171,9 +181,8 @@ PyObject* call(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* k
   const Function& f = *c.function;
   return guarded(static_cast<PyObject*>(nullptr), [&]() -> PyObject* {
     Arguments arguments(f.params.size());
-    Extras extras;
     const size_t n = static_cast<size_t>(PyVectorcall_NARGS(nargsf));
-    fill(f, arguments, args, n, kwnames, &extras);
+    fill(f, arguments, args, n, kwnames);
     if (c.in_place) {
       if (n == 0 || !is_tensor(args[0])) raise_type(f.name, "_: the tensor to write to must be the first argument");
       Result result = f.entry->call(arguments.span());
@@ -181,9 +190,7 @@ PyObject* call(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* k
       Py_INCREF(args[0]);
       return args[0];
     }
-    Result result = f.entry->call(arguments.span());
-    if (extras.requires_grad) std::get<Tensor>(result).set_requires_grad();
-    return wrap(std::move(result));
+    return wrap(f.entry->call(arguments.span()));
   });
 }
 

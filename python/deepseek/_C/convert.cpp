@@ -114,6 +114,8 @@ bool convert(const Parameter& p, PyObject* o, Argument* out) {
       return to_dtype(o, &out->emplace<DType>());
     case ParamKind::ints:
       return to_dims(o, &out->emplace<Dims>(), p.text == "output_size");
+    case ParamKind::sections:
+      return to_sections(o, &out->emplace<Sections>(0));
     case ParamKind::padding:
       return to_padding(o, &out->emplace<Padding>(0));
     case ParamKind::order:
@@ -130,6 +132,23 @@ bool convert(const Parameter& p, PyObject* o, Argument* out) {
 }
 
 bool to_dims(PyObject* o, Dims* out) { return to_dims(o, out, false); }
+
+bool to_sections(PyObject* o, Sections* out) {
+  int64_t one;
+  const bool scalar = is_tensor(o) ? tensor_of(o).rank() == 0 : PyLong_Check(o) || !PySequence_Check(o);
+  if (scalar) return to_int(o, &one) && (*out = Sections(one), true);
+  if (PyUnicode_Check(o)) return false;
+  PyObject* list = PySequence_List(o);
+  if (!list) return PyErr_Clear(), false;
+  *out = Sections(std::vector<int64_t>());
+  bool ok = true;
+  for (Py_ssize_t i = 0; ok && i < PyList_GET_SIZE(list); ++i) {
+    ok = to_int(PyList_GET_ITEM(list, i), &one);
+    out->list.push_back(one);
+  }
+  Py_DECREF(list);
+  return ok;
+}
 
 bool to_padding(PyObject* o, Padding* out) {
   if (PyUnicode_Check(o)) {

@@ -154,6 +154,8 @@ bool parse_default(const std::string& text, ParamKind kind, Argument* out) {
     case ParamKind::order:
       if (quoted(inner)) return *out = std::string(inner.substr(1, inner.size() - 2)), true;
       return read_double(inner, &d) && (*out = d, true);
+    case ParamKind::sections:
+      return false;
     case ParamKind::padding: {
       if (quoted(inner)) return *out = Padding(std::string(inner.substr(1, inner.size() - 2))), true;
       Dims dims;

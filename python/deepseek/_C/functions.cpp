@@ -50,11 +50,11 @@ Function* read_record(const FunctionRecord& record) {
     if (rest) f->spread = static_cast<int>(i);
     if (kind != ParamKind::tensor && kind != ParamKind::string) break;
   }
-  const bool like = f->name.ends_with("_like");
-  const bool has_dtype =
-      std::any_of(f->params.begin(), f->params.end(), [](const Parameter& p) { return p.kind == ParamKind::dtype; });
-  f->creates = has_dtype && (like || f->params.empty() ||
-                             (f->params[0].kind != ParamKind::tensor && f->params[0].kind != ParamKind::tensors));
+  const auto has = [f](auto condition) { return std::any_of(f->params.begin(), f->params.end(), condition); };
+  const bool from_tensors = !f->params.empty() && (f->params[0].kind == ParamKind::tensor || f->params[0].kind == ParamKind::tensors);
+  f->creates = f->name.starts_with("new_") || has([](const Parameter& p) { return p.text == "requires_grad"; }) ||
+               (!from_tensors && has([](const Parameter& p) { return p.kind == ParamKind::dtype; }));
+  f->layouts = f->name.ends_with("_like") || f->name == "clone" || f->name == "contiguous";
   return f;
 }
 
@@ -100,6 +100,7 @@ PyObject* to_python(const Argument& a) {
       if (v.empty()) Py_RETURN_NONE;  // all dims, or what the function takes for it
       return v.size() == 1 ? PyLong_FromLongLong(v[0]) : wrap(v);
     }
+    PyObject* operator()(const Sections& v) const { return v.number ? PyLong_FromLongLong(*v.number) : wrap(Dims(v.list)); }
     PyObject* operator()(const Padding& v) const { return v.mode.empty() ? (*this)(v.sizes) : (*this)(v.mode); }
   };
   return std::visit(Visitor(), a);

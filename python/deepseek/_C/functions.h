@@ -28,7 +28,8 @@ struct Function {
   std::vector<Parameter> params;
   int required = 0;
   int spread = -1;       // the parameter that takes the rest of the positional arguments: reshape(x, 2, 3)
-  bool creates = false;  // takes requires_grad= and device= as torch's creation functions do
+  bool creates = false;  // takes device= as torch's creation functions do
+  bool layouts = false;  // takes memory_format= as torch's copies do
 };
 
 // The function of a record by name; null when there is none.

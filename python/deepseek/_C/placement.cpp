@@ -57,7 +57,7 @@ bool has_in_place(const Function& f) {
 
 const char* kind_name(ParamKind k) {
   constexpr const char* names[] = {"tensor", "tensors", "integer", "number", "boolean",
-                                   "string", "dtype",   "ints",    "padding", "order"};
+                                   "string", "dtype",   "ints",    "padding", "order",  "sections"};
   return names[static_cast<int>(k)];
 }
 

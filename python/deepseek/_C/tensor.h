@@ -40,6 +40,7 @@ PyObject* wrap(const Dims& dims);  // a tuple
 bool to_dtype(PyObject* o, DType* out);  // dtype objects, bool/int/float, numpy's types
 bool to_dims(PyObject* o, Dims* out);    // an int or a sequence of ints
 bool to_padding(PyObject* o, Padding* out);
+bool to_sections(PyObject* o, Sections* out);
 bool to_tensor(PyObject* o, Tensor* out);  // tensors, numbers (weak), numpy arrays and scalars (copied)
 
 }  // namespace deepseek::python

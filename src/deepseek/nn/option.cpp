@@ -29,6 +29,7 @@ std::string to_text(const Argument& a) {
     std::string operator()(DType v) const { return std::string(name_of(v)); }
     std::string operator()(const Dims& v) const { return v.size() == 1 ? std::to_string(v[0]) : to_string(v); }
     std::string operator()(const Padding& v) const { return v.mode.empty() ? (*this)(v.sizes) : "'" + v.mode + "'"; }
+    std::string operator()(const Sections& v) const { return v.number ? std::to_string(*v.number) : concat("<", v.list.size(), " ints>"); }
   };
   return std::visit(Visitor(), a);
 }

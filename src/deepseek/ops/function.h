@@ -20,9 +20,9 @@
 
 namespace deepseek {
 
-using Argument = std::variant<std::monostate, Tensor, TensorList, int64_t, double, bool, std::string, DType, Dims, Padding>;
+using Argument = std::variant<std::monostate, Tensor, TensorList, int64_t, double, bool, std::string, DType, Dims, Padding, Sections>;
 
-enum class ParamKind : uint8_t { tensor, tensors, integer, number, boolean, string, dtype, ints, padding, order };
+enum class ParamKind : uint8_t { tensor, tensors, integer, number, boolean, string, dtype, ints, padding, order, sections };
 
 struct FunctionFacts {
   // Where Python shows it besides the top level: "method", "functional", "linalg", "special"; "hidden" for internals.
@@ -72,6 +72,7 @@ DEEPSEEK_PARAM(std::string, string)
 DEEPSEEK_PARAM(DType, dtype)
 DEEPSEEK_PARAM(Dims, ints)
 DEEPSEEK_PARAM(Padding, padding)
+DEEPSEEK_PARAM(Sections, sections)
 #undef DEEPSEEK_PARAM
 template <>
 struct Param<Order> {
@@ -81,6 +82,12 @@ struct Param<Order> {
     if (const std::string* word = std::get_if<std::string>(&a)) return *word;
     return std::get<double>(a);
   }
+};
+template <>
+struct Param<OptionalDims> {
+  static constexpr ParamKind kind = ParamKind::ints;
+  static constexpr bool optional = true;
+  static OptionalDims get(const Argument& a) { return std::holds_alternative<std::monostate>(a) ? OptionalDims() : OptionalDims(std::get<Dims>(a)); }
 };
 template <class T>
 struct Param<std::optional<T>> {

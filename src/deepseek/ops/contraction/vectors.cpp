@@ -2,26 +2,34 @@
 #include "deepseek/ops.h"
 #include "deepseek/ops/autocast.h"
 #include "deepseek/ops/contraction/matmul.h"
+#include "deepseek/ops/contraction/vectors.h"
 #include "deepseek/ops/function.h"
 
 namespace deepseek {
 namespace {
 
-Tensor scaled(const Tensor& t, double factor) {
+Tensor scaled(const Tensor& t, double factor, std::string_view op) {
   if (factor == 1) return t;
   if (is_floating_point(t.dtype())) return t * factor;
-  ensure(factor == static_cast<double>(static_cast<int64_t>(factor)), "addmm: alpha and beta must be whole numbers for ",
+  ensure(factor == static_cast<double>(static_cast<int64_t>(factor)), op, ": alpha and beta must be whole numbers for ",
          name_of(t.dtype()), " tensors");
   return t * static_cast<int64_t>(factor);
 }
 
 // What a product is added to. A beta of zero drops it whatever it holds, NaN too; its gradient is zero then.
-Tensor addend(const Tensor& input, double beta) {
+Tensor addend(const Tensor& input, double beta, std::string_view op) {
   const Tensor lowered = autocast_lower(input);
-  return beta == 0 ? where(Tensor(false), lowered, zeros_like(lowered)) : scaled(lowered, beta);
+  return beta == 0 ? where(Tensor(false), lowered, zeros_like(lowered)) : scaled(lowered, beta, op);
 }
 
 }  // namespace
+
+Tensor contraction::added(std::string_view op, const Tensor& input, const Tensor& product, double beta, double alpha) {
+  ensure(broadcastable_to(input.shape(), product.shape()), op, ": input must broadcast to ", to_string(product.shape()), ", but it is ",
+         to_string(input.shape()));
+  check_product_types(op, input, "input", product, "the product");
+  return addend(input, beta, op) + scaled(product, alpha, op);
+}
 
 DEEPSEEK_FUNCTION(Tensor, dot, (const Tensor& input, const Tensor& other),
                   "The sum of the products of two vectors of equal length: a scalar.") {
@@ -60,14 +68,12 @@ DEEPSEEK_FUNCTION(Tensor, addmm, (const Tensor& input, const Tensor& mat1, const
   ensure(mat1.rank() == 2 && mat2.rank() == 2 && mat1.shape()[1] == mat2.shape()[0],
          "addmm: columns of mat1 must equal rows of mat2, but mat1 is ", to_string(mat1.shape()), " and mat2 is ",
          to_string(mat2.shape()));
-  const Shape shape{mat1.shape()[0], mat2.shape()[1]};
-  ensure(broadcastable_to(input.shape(), shape), "addmm: input must broadcast to ", to_string(shape), ", but it is ",
-         to_string(input.shape()));
   check_product_types("addmm", mat1, "mat1", mat2, "mat2");
-  check_product_types("addmm", input, "input", mat1, "mat1");
-  if (input.rank() == 1 && input.shape()[0] == shape[1] && beta == 1 && alpha == 1) return apply(MatMul{.bias = true}, mat1,
-      mat2, input);
-  return addend(input, beta) + scaled(product(mat1, mat2), alpha);
+  if (input.rank() == 1 && input.shape()[0] == mat2.shape()[1] && beta == 1 && alpha == 1) {
+    check_product_types("addmm", input, "input", mat1, "mat1");
+    return apply(MatMul{.bias = true}, mat1, mat2, input);
+  }
+  return contraction::added("addmm", input, product(mat1, mat2), beta, alpha);
 }
 DEEPSEEK_FACTS(addmm, .in = {"method"}, .reference = "beta * input + alpha * (mat1 @ mat2)",
                .good = {"randn(5), randn(3, 4), randn(4, 5)", "randn(3, 5), randn(3, 4), randn(4, 5), beta=0.5, alpha=2.0",
@@ -81,12 +87,8 @@ DEEPSEEK_FUNCTION(Tensor, baddbmm, (const Tensor& input, const Tensor& batch1, c
   ensure(batch1.rank() == 3 && batch2.rank() == 3 && batch1.shape()[0] == batch2.shape()[0] &&
          batch1.shape()[2] == batch2.shape()[1], "baddbmm: batch1 must be (b, m, k) and batch2 (b, k, n), but they are ",
          to_string(batch1.shape()), " and ", to_string(batch2.shape()));
-  const Shape shape{batch1.shape()[0], batch1.shape()[1], batch2.shape()[2]};
-  ensure(broadcastable_to(input.shape(), shape), "baddbmm: input must broadcast to ", to_string(shape), ", but it is ",
-         to_string(input.shape()));
   check_product_types("baddbmm", batch1, "batch1", batch2, "batch2");
-  check_product_types("baddbmm", input, "input", batch1, "batch1");
-  return addend(input, beta) + scaled(product(batch1, batch2), alpha);
+  return contraction::added("baddbmm", input, product(batch1, batch2), beta, alpha);
 }
 DEEPSEEK_FACTS(baddbmm, .in = {"method"}, .reference = "beta * input + alpha * (batch1 @ batch2)",
                .good = {"randn(2, 3, 5), randn(2, 3, 4), randn(2, 4, 5), alpha=0.5"},

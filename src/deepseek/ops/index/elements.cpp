@@ -157,13 +157,31 @@ struct ScatterElements : KernelOp {
               add ? gather(grad, dim, index) : where(is_last(g), gather(grad, dim, index), filled_like(g.input(2), 0)));
       return;
     }
-    ensure(mode != ScatterMode::mul, "scatter_reduce: 'prod' has no gradient; multiply gathered values instead");
+    if (mode == ScatterMode::mul) return product_gradient(g);
     // Equal extremes share the gradient.
     const Tensor y = g.output(), kept = cast(g.input(0) == y, y.dtype());
     const Tensor hit = cast(g.input(2) == gather(y, dim, index), y.dtype());
     const Tensor share = grad / scatter_add(kept, dim, index, hit);
     if (g.needs(0)) g.set(0, kept * share);
     if (g.needs(2)) g.set(2, hit * gather(share, dim, index));
+  }
+  // Each factor gets the product of the others: the whole divided by it, or where it alone is zero the product without it. Where
+  // several zeros meet that is zero, but its slopes are not: they are made NaN, since they are not computed.
+  void product_gradient(Grad& g) const {
+    const Tensor x = g.input(0), index = g.input(1), source = g.input(2), grad = g.grad();
+    const Tensor one = filled_like(x, 1), ones = filled_like(source, 1), zeros = filled_like(source, 0);
+    const auto product = [&](const Tensor& base, const Tensor& factors) {
+      return apply(ScatterElements{.dim = dim, .mode = ScatterMode::mul}, base, index, factors);
+    };
+    if (g.needs(0)) g.set(0, grad * product(one, source));
+    if (!g.needs(2)) return;
+    const Tensor is_zero = source == zeros;
+    const Tensor count = gather(scatter_add(filled_like(x, 0), dim, index, cast(is_zero, source.dtype())), dim, index);
+    const Tensor alone = is_zero & (count == ones);
+    const Tensor others = gather(grad * product(x, where(is_zero, ones, source)), dim, index);
+    const Tensor usual = gather(grad * g.output(), dim, index) / where(is_zero, ones, source);
+    const Tensor several = is_zero & (count != ones);
+    g.set(2, where(alone, others, where(several, sqrt(square(where(several, usual, ones))), usual)));
   }
   // Whether an element of the source was the last to be written to its place.
   Tensor is_last(const Grad& g) const {
@@ -254,17 +272,24 @@ DEEPSEEK_FACTS(take_along_dim, .in = {"method"},
                .bad = {"randn(3), ints(2, low=3, high=9), 0", "randn(3, 4), ints(2, high=3), 0"});
 
 DEEPSEEK_FUNCTION(
-    Tensor, scatter, (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src),
+    Tensor, scatter,
+    (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src,
+     std::optional<std::string> reduce DEFAULT(std::nullopt)),
     "`input` with element index[i] along `dim` replaced by src[i], for each position i of `index`; `src` may be a "
-    "number.\n\nWhere indices are equal the last counts.") {
-  return scatter_with(input, dim, index, src, ScatterMode::set, "scatter");
+    "number.\n\nWhere indices are equal the last counts; with `reduce` 'add' or 'multiply' all are combined with the element.") {
+  const bool adds = reduce == "add";
+  ensure(!reduce || adds || reduce == "multiply", "scatter: reduce must be 'add' or 'multiply', but is '", reduce.value_or(""), "'");
+  return scatter_with(input, dim, index, src, !reduce ? ScatterMode::set : adds ? ScatterMode::add : ScatterMode::mul, "scatter");
 }
 DEEPSEEK_FACTS(scatter, .in = {"method"},
-               .reference = "(lambda y: (numpy.put_along_axis(y, index, numpy.asarray(src), dim), y)[1])(input.copy())",
-               .good = {"randn(5), 0, numpy.array([3, 1]), randn(2)", "randn(3, 4), 1, ints(3, 6, high=4), randn(3, 6)",
+               .reference = "(lambda y: (numpy.put_along_axis(y, index, numpy.asarray(src), dim) if reduce is None else "
+                            "{'add': numpy.add, 'multiply': numpy.multiply}[reduce].at(y, tuple(index if d == dim % input.ndim else "
+                            "numpy.indices(index.shape)[d] for d in range(input.ndim)), src), y)[1])(input.copy())",
+               .good = {"randn(5), 0, ints(9, high=5), randn(9), 'add'", "randn(3, 4), 0, ints(6, 4, high=3), randn(6, 4), 'multiply'",
+                        "randn(5), 0, numpy.array([3, 1]), randn(2)", "randn(3, 4), 1, ints(3, 6, high=4), randn(3, 6)",
                         "randn(3, 4), 0, ints(2, 4, high=3), 2.5", "ints(5), 0, ints(3, high=5), 7"},
                .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2)", "randn(3, 4), 0, ints(2, high=3), randn(2)",
-                       "randn(3), 0, ints(3, high=3), randn(2)", "randn(3), 0, ints(2, high=3), ints(2)"});
+                       "randn(3), 0, ints(2, high=3), randn(2), 'max'", "randn(3), 0, ints(3, high=3), randn(2)", "randn(3), 0, ints(2, high=3), ints(2)"});
 
 DEEPSEEK_FUNCTION(
     Tensor, scatter_add, (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src),
@@ -287,7 +312,7 @@ DEEPSEEK_FUNCTION(
     (const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src, const std::string& reduce,
      bool include_self DEFAULT(true)),
     "`scatter_add` with another reduction: 'sum', 'prod', 'mean', 'amax' or 'amin'. Without `include_self` the "
-    "elements of `input` that are written to do not take part. 'prod' has no gradient.") {
+    "elements of `input` that are written to do not take part. The mean of integers is rounded down.") {
   const bool integral = !is_floating_point(input.dtype());
   const double inf = std::numeric_limits<double>::infinity();
   ScatterMode mode = ScatterMode::add;
@@ -311,14 +336,13 @@ DEEPSEEK_FUNCTION(
   else
     ensure(reduce == "sum" || reduce == "mean",
            "scatter_reduce: reduce must be 'sum', 'prod', 'mean', 'amax' or 'amin', but is '", reduce, "'");
-  if (reduce == "mean" && integral)
-    raise_type("scatter_reduce: 'mean' needs a floating type, but input is ", name_of(input.dtype()));
   const Tensor base = include_self ? input : scatter(input, dim, index, start);
   const Tensor result = scatter_with(base, dim, index, src, mode, "scatter_reduce");
   if (reduce != "mean") return result;
   const Tensor ones = filled_like(input, 1), self = include_self ? ones : scatter(ones, dim, index, 0);
   const Tensor count = scatter_add(self, dim, index, filled_like(src, 1));
-  return result / where(count == 0, ones, count);
+  const Tensor divisor = where(count == 0, ones, count);
+  return integral ? div(result, divisor, "floor") : result / divisor;
 }
 DEEPSEEK_FACTS(
     scatter_reduce, .in = {"method"},
@@ -327,8 +351,8 @@ DEEPSEEK_FACTS(
         "[reduce].at(y, tuple(index if d == dim % input.ndim else numpy.indices(index.shape)[d] for d in "
         "range(input.ndim)), src), y)[1])(input.copy())",
     .good = {"randn(5), 0, ints(9, high=5), randn(9), 'sum'", "randn(3, 4), 1, ints(3, 6, high=4), randn(3, 6), 'amax'",
-             "randn(3, 4), 0, ints(6, 4, high=3), randn(6, 4), 'amin'", "ints(3), 0, ints(6, high=3), ints(6), 'prod'"},
-    .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2), 'amax'", "randn(3), 0, ints(2, high=3), randn(2), 'median'",
-            "ints(3), 0, ints(2, high=3), ints(2), 'mean'"});
+             "randn(3, 4), 0, ints(6, 4, high=3), randn(6, 4), 'amin'", "ints(3), 0, ints(6, high=3), ints(6), 'prod'",
+             "randn(3, 4), 0, ints(6, 4, high=3), randn(6, 4), 'prod'", "randn(3), 0, ints(8, high=3), randn(8) * (numpy.arange(8) != 2), 'prod'"},
+    .bad = {"randn(3), 0, ints(2, low=3, high=9), randn(2), 'amax'", "randn(3), 0, ints(2, high=3), randn(2), 'median'"});
 
 }  // namespace deepseek

@@ -195,7 +195,7 @@ void index_assign(const Tensor& input, const std::vector<IndexItem>& items, cons
   p.view.assign(written);
 }
 
-Tensor index_put(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value, bool accumulate) {
+Tensor index_assigned(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value, bool accumulate) {
   const Tensor out = clone(input);
   index_assign(out, items, value, accumulate);
   return out;

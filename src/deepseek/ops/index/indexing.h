@@ -29,7 +29,6 @@ void index_assign(const Tensor& input, const std::vector<IndexItem>& items, cons
                   bool accumulate = false);
 
 // A new tensor with the same done to it.
-Tensor index_put(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value,
-                 bool accumulate = false);
+Tensor index_assigned(const Tensor& input, const std::vector<IndexItem>& items, const Tensor& value, bool accumulate = false);
 
 }  // namespace deepseek

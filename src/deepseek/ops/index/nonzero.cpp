@@ -87,19 +87,17 @@ DEEPSEEK_FUNCTION(
   if (source.dtype() != input.dtype()) {
     raise_type("masked_scatter: input is ", name_of(input.dtype()), " but source is ", name_of(source.dtype()));
   }
-  ensure(broadcastable_to(mask.shape(), input.shape()), "masked_scatter: mask ", to_string(mask.shape()),
-         " does not broadcast to input ", to_string(input.shape()));
-  const Tensor places = nonzero_flat(expand(mask, input.shape()), "masked_scatter");
+  const Shape shape = broadcast(input.shape(), mask.shape(), "masked_scatter");
+  const Tensor places = nonzero_flat(expand(mask, shape), "masked_scatter");
   ensure(places.numel() <= source.numel(), "masked_scatter: mask selects ", places.numel(),
          " elements, but source has ", source.numel());
   const Tensor values = narrow(flatten(source), 0, 0, places.numel());
-  return reshape(index_copy(flatten(input), 0, places, values), input.shape());
+  return reshape(index_copy(flatten(expand(input, shape)), 0, places, values), shape);
 }
 DEEPSEEK_FACTS(masked_scatter, .in = {"method"},
                .reference =
-                   "(lambda y, m: (y.__setitem__(m, source.reshape(-1)[:m.sum()]), y)[1])(input.copy(), "
-                   "numpy.broadcast_to(mask, input.shape))",
-               .good = {"randn(5), bools(5), randn(5)", "randn(3, 4), bools(4), randn(2, 8)"},
+                   "(lambda y, m: (y.__setitem__(m, source.reshape(-1)[:m.sum()]), y)[1])(*(a.copy() for a in numpy.broadcast_arrays(input, mask)))",
+               .good = {"randn(5), bools(5), randn(5)", "randn(4), bools(3, 4), randn(12)", "randn(3, 4), bools(4), randn(2, 8)"},
                .bad = {"randn(3), bools(4), randn(4)", "randn(9), numpy.ones(9, 'bool'), randn(2)",
                        "randn(3), bools(3), ints(3)"});
 

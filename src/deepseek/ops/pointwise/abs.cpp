@@ -35,7 +35,7 @@ struct Abs : Pointwise {
 
 DEEPSEEK_FUNCTION(Tensor, sign, (const Tensor& input),
                   "-1, 0 or 1 by the sign of each element; NaN stays NaN. The gradient is 0.") {
-  return apply(Sign{}, input);
+  return input.dtype() == DType::bool_ ? copy_of(input) : apply(Sign{}, input);
 }
 DEEPSEEK_FACTS(sign, .in = {"method"}, .reference = "numpy.sign(input)",
                .good = {"randn(2, 3)", "ints(4, low=-3)", "randn(0)"});

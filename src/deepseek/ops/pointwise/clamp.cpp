@@ -36,7 +36,7 @@ struct Clamp : Pointwise {
 struct ClampMin : Pointwise {
   static constexpr OpInfo info{.name = "clamp_min"};
   static constexpr Saves saves = Saves::inputs;
-  using Lanes = fused::Numeric;
+  using Lanes = fused::AllTypes;
   template <class T>
   static T lane(T x, T low) {
     return ((x < low) | (low != low)) ? low : x;
@@ -50,7 +50,7 @@ struct ClampMin : Pointwise {
 struct ClampMax : Pointwise {
   static constexpr OpInfo info{.name = "clamp_max"};
   static constexpr Saves saves = Saves::inputs;
-  using Lanes = fused::Numeric;
+  using Lanes = fused::AllTypes;
   template <class T>
   static T lane(T x, T high) {
     return ((x > high) | (high != high)) ? high : x;

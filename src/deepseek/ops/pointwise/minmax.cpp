@@ -49,7 +49,7 @@ struct Minimum : Pointwise {
 struct Fmax : Pointwise {
   static constexpr OpInfo info{.name = "fmax"};
   static constexpr Saves saves = Saves::inputs;
-  using Lanes = fused::Numeric;
+  using Lanes = fused::AllTypes;
   template <class T>
   static T lane(T a, T b) {
     return ((a >= b) | (b != b)) ? a : b;
@@ -65,7 +65,7 @@ struct Fmax : Pointwise {
 struct Fmin : Pointwise {
   static constexpr OpInfo info{.name = "fmin"};
   static constexpr Saves saves = Saves::inputs;
-  using Lanes = fused::Numeric;
+  using Lanes = fused::AllTypes;
   template <class T>
   static T lane(T a, T b) {
     return ((a <= b) | (b != b)) ? a : b;
@@ -105,7 +105,7 @@ DEEPSEEK_FUNCTION(Tensor, fmax, (const Tensor& input, const Tensor& other),
   return pointwise::binary<Fmax>(input, other);
 }
 DEEPSEEK_FACTS(fmax, .in = {"method"}, .reference = "numpy.fmax(input, other)",
-               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), ints(4)"},
+               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), ints(4)", "bools(3), bools(3)"},
                         .bad = {"randn(2, 3), randn(2)"});
 
 DEEPSEEK_FUNCTION(Tensor, fmin, (const Tensor& input, const Tensor& other),
@@ -113,7 +113,7 @@ DEEPSEEK_FUNCTION(Tensor, fmin, (const Tensor& input, const Tensor& other),
   return pointwise::binary<Fmin>(input, other);
 }
 DEEPSEEK_FACTS(fmin, .in = {"method"}, .reference = "numpy.fmin(input, other)",
-               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), ints(4)"},
+               .good = {"randn(2, 3), randn(2, 3)", "randn(4, 1), randn(3)", "ints(4), ints(4)", "bools(3), bools(3)"},
                         .bad = {"randn(2, 3), randn(2)"});
 
 }  // namespace deepseek

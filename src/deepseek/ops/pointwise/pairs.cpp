@@ -73,7 +73,7 @@ struct Xlogy : Pointwise {
 struct Heaviside : Pointwise {
   static constexpr OpInfo info{.name = "heaviside"};
   static constexpr NotDifferentiable gradient{"a step has no slope"};
-  using Lanes = fused::Numeric;
+  using Lanes = fused::AllTypes;
   template <class T>
   static T lane(T x, T at_zero) {
     const T step = x > T{0} ? T{1} : T{0};

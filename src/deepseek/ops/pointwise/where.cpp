@@ -49,15 +49,23 @@ DEEPSEEK_FUNCTION(Tensor, masked_fill, (const Tensor& input, const Tensor& mask,
                   "mask is bool and broadcasts to input; value is a number or a 0-d tensor and becomes input's type.") {
   require_condition(mask, "masked_fill", "mask");
   ensure(value.rank() == 0, "masked_fill: value must be a number or have no dims, but has shape ", to_string(value.shape()));
-  if (kind_of(value.dtype()) > kind_of(input.dtype())) {
+  if (kind_of(value.dtype()) > kind_of(input.dtype()) && input.dtype() != DType::bool_) {
     raise_type("masked_fill: a ", name_of(value.dtype()), " value cannot be stored in a ", name_of(input.dtype()), " tensor");
   }
   ensure(broadcastable_to(mask.shape(), input.shape()), "masked_fill: mask must broadcast to input, but mask is ",
          to_string(mask.shape()), " and input is ", to_string(input.shape()));
   return apply(Where{}, mask, cast(value, input.dtype()), input);
 }
-DEEPSEEK_FACTS(masked_fill, .in = {"method"}, .reference = "numpy.where(mask, value, input)",
-               .good = {"randn(2, 3), bools(2, 3), -1.5", "randn(4, 3), bools(3), 0", "ints(3), bools(3), 7"},
+DEEPSEEK_FACTS(masked_fill, .in = {"method"}, .reference = "numpy.where(mask, value, input).astype(input.dtype)",
+               .good = {"randn(2, 3), bools(2, 3), -1.5", "randn(4, 3), bools(3), 0", "ints(3), bools(3), 7", "bools(3), bools(3), 1"},
                .bad = {"randn(3), bools(2), 0", "ints(3), bools(3), 0.5", "randn(3), randn(3), 0"});
+
+DEEPSEEK_FUNCTION(Tensor, fill, (const Tensor& input, const Tensor& value),
+                  "A tensor like input, shape and type, filled with value, a number or a tensor without dims.") {
+  ensure(value.rank() == 0, "fill: value must be a number or have no dims, but has shape ", to_string(value.shape()));
+  return apply(Where{}, Tensor(true), cast(value, input.dtype()), input);
+}
+DEEPSEEK_FACTS(fill, .reference = "numpy.full_like(input, value)", .good = {"randn(2, 3), 1.5", "randn(3), randn()", "ints(2), 4"},
+               .bad = {"randn(3), randn(1)"});
 
 }  // namespace deepseek

@@ -7,7 +7,6 @@
 #include "deepseek/ops/index/check.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/ops/scan/element.h"
-#include "deepseek/ops/sort/sort.h"
 
 namespace deepseek {
 namespace {
@@ -67,7 +66,7 @@ DEEPSEEK_FUNCTION(
     raise_type("histc: needs a floating type, but input is ", name_of(input.dtype()));
   return apply(Histogram{.bins = bins, .low = min, .high = max}, input);
 }
-DEEPSEEK_FACTS(histc,
+DEEPSEEK_FACTS(histc, .in = {"method"},
                .reference = "numpy.histogram(input, bins, None if min == max else (min, max))[0].astype(input.dtype)",
                .good = {"randn(50), 10", "randn(5, 9), 4, -1, 1", "randn(3, 2), 7, 0, 0"},
                .bad = {"randn(3), 0", "randn(3), 4, 2, 1", "ints(4)"}, .check_grad = false);
@@ -98,45 +97,5 @@ DEEPSEEK_FUNCTION(
 DEEPSEEK_FACTS(bincount, .in = {"method"}, .reference = "numpy.bincount(input, weights, minlength)",
                .good = {"ints(20, high=6)", "ints(9, high=4), randn(9)", "ints(5, high=3), None, 8", "ints(0)"},
                .bad = {"ints(2, 2)", "ints(3, low=-4, high=0)", "randn(3)", "ints(3), randn(2)", "ints(3), None, -1"});
-
-DEEPSEEK_FUNCTION(
-    Result, unique,
-    (const Tensor& input, bool sorted DEFAULT(true), bool return_inverse DEFAULT(false),
-     bool return_counts DEFAULT(false)),
-    "The different elements of the flattened `input`, in order; with `return_inverse` also the position of each "
-    "element among them, with `return_counts` how often each occurs. Computes `input` at once.") {
-  (void)sorted;
-  refuse_symbolic(input, "unique");
-  const TensorList order = sorted_along(flatten(input), 0, false);
-  evaluate(order);
-  const Tensor values = order[0].contiguous_leaf();
-  const std::vector<int64_t> places = order[1].to_vector<int64_t>();
-  std::vector<int64_t> first, counts, inverse(places.size());
-  visit_dtype(values.dtype(), [&](auto type) {
-    using T = decltype(type);
-    const Buffer& buffer = values.buffer();
-    const T* at = reinterpret_cast<const T*>(buffer.storage->data()) + buffer.offset;
-    for (size_t i = 0; i < places.size(); ++i) {
-      const bool same = i > 0 && load(at[i]) == load(at[i - 1]);  // NaN differs from NaN, as in torch
-      if (!same) first.push_back(static_cast<int64_t>(i)), counts.push_back(0);
-      ++counts.back();
-      inverse[static_cast<size_t>(places[i])] = static_cast<int64_t>(first.size()) - 1;
-    }
-  });
-  const auto n = static_cast<int64_t>(first.size());
-  const Tensor found = index_select(values, 0, Tensor::from_vector(first, {n}));
-  if (!return_inverse && !return_counts) return found;
-  TensorList out{found};
-  if (return_inverse) out.push_back(Tensor::from_vector(inverse, input.shape()));
-  if (return_counts) out.push_back(Tensor::from_vector(counts, {n}));
-  return out;
-}
-DEEPSEEK_FACTS(unique, .in = {"method"},
-               .reference =
-                   "(lambda r: (r[0],) + ((r[1].reshape(input.shape),) if return_inverse else ()) + ((r[-1],) if "
-                   "return_counts else ()))(numpy.unique(input, return_inverse=True, return_counts=True))",
-               .good = {"ints(20, high=6)", "ints(3, 4, high=5), return_inverse=True",
-                        "ints(9, high=4), True, True, True", "bools(5), return_counts=True", "randn(4)", "ints(0)"},
-               .check_grad = false);
 
 }  // namespace deepseek

@@ -14,8 +14,8 @@ struct Median : KernelOp {
   static constexpr OpInfo info{.name = "median"};
   static constexpr Saves saves = Saves::outputs;
   int64_t dim = 0;
-  bool keepdim = false;
-  static constexpr auto attrs = std::tuple{&Median::dim, &Median::keepdim};
+  bool keepdim = false, skip_nan = false;
+  static constexpr auto attrs = std::tuple{&Median::dim, &Median::keepdim, &Median::skip_nan};
 
   void infer(Specs in, std::vector<Spec>& out) const {
     const Shape& shape = in[0]->shape;
@@ -30,23 +30,28 @@ struct Median : KernelOp {
       using T = decltype(type);
       for_lines(l, 1, [&](int64_t offset, int64_t) {
         const int64_t line = offset / (l.n * l.inner) * l.inner + offset % l.inner;
-        const int64_t at = middle(a.in<T>(0) + offset, l.n, l.inner);
+        const int64_t at = middle(a.in<T>(0) + offset, l.n, l.inner, skip_nan);
         a.out<T>(0)[line] = a.in<T>(0)[offset + at * l.inner];
         a.out<int64_t>(1)[line] = at;
       });
     });
   }
-  // The lower middle; the first NaN when there is one.
+  // The lower middle; the first NaN when there is one, or when NaN are skipped and nothing else is there.
   template <class T>
-  static int64_t middle(const T* in, int64_t n, int64_t step) {
+  static int64_t middle(const T* in, int64_t n, int64_t step, bool skip_nan) {
     auto& items = kept_items<std::pair<KeyOf<T>, int64_t>>();
     items.clear();
     for (int64_t i = 0; i < n; ++i) {
-      if (is_nan(load(in[i * step]))) return i;
+      if (is_nan(load(in[i * step]))) {
+        if (skip_nan) continue;
+        return i;
+      }
       items.emplace_back(ascending_key(in[i * step]), i);
     }
-    std::nth_element(items.begin(), items.begin() + (n - 1) / 2, items.end());
-    return items[static_cast<size_t>((n - 1) / 2)].second;
+    if (items.empty()) return 0;
+    const size_t half = (items.size() - 1) / 2;
+    std::nth_element(items.begin(), items.begin() + static_cast<ptrdiff_t>(half), items.end());
+    return items[half].second;
   }
   void gradient(Grad& g) const {
     const Shape& shape = g.input_spec().shape;
@@ -56,6 +61,11 @@ struct Median : KernelOp {
   }
 };
 
+Result medians(const Tensor& input, std::optional<int64_t> dim, bool keepdim, bool skip_nan, std::string_view op) {
+  if (!dim) return apply_many(Median{.dim = 0, .skip_nan = skip_nan}, {flatten(input)})[0];
+  return apply_many(Median{.dim = wrap_dim(*dim, input.rank(), op), .keepdim = keepdim, .skip_nan = skip_nan}, {input});
+}
+
 }  // namespace
 
 DEEPSEEK_FUNCTION(
@@ -63,8 +73,7 @@ DEEPSEEK_FUNCTION(
     (const Tensor& input, std::optional<int64_t> dim DEFAULT(std::nullopt), bool keepdim DEFAULT(false)),
     "Middle element of the sorted `input`, the lower of two. With `dim`: (values, int64 indices) along it. NaN when "
     "there is one.") {
-  if (dim) return apply_many(Median{.dim = wrap_dim(*dim, input.rank(), "median"), .keepdim = keepdim}, {input});
-  return apply_many(Median{.dim = 0}, {flatten(input)})[0];
+  return medians(input, dim, keepdim, false, "median");
 }
 DEEPSEEK_FACTS(median, .in = {"method"},
                .reference =
@@ -74,5 +83,15 @@ DEEPSEEK_FACTS(median, .in = {"method"},
                    "[(input.shape[dim] - 1) // 2], axis=dim))",
                .good = {"randn(7)", "randn(3, 4)", "randn(3, 4), 1", "randn(5, 2), 0, keepdim=True", "ints(2, 9), -1"},
                .bad = {"randn(0)", "randn(3), 1", "randn(3, 0), 1"});
+
+DEEPSEEK_FUNCTION(
+    Result, nanmedian,
+    (const Tensor& input, std::optional<int64_t> dim DEFAULT(std::nullopt), bool keepdim DEFAULT(false)),
+    "`median` of the elements that are not NaN; NaN where there are none.") {
+  return medians(input, dim, keepdim, true, "nanmedian");
+}
+DEEPSEEK_FACTS(nanmedian, .in = {"method"}, .reference = "references.nanmedian(input, dim, keepdim)",
+               .good = {"randn(7)", "numpy.where(bools(4, 5), randn(4, 5), nan), 1", "numpy.where(bools(4, 3), randn(4, 3), nan), 0, True", "ints(2, 9), -1"},
+               .bad = {"randn(0)", "randn(3), 1"});
 
 }  // namespace deepseek

@@ -55,26 +55,38 @@ Tensor positions(const Tensor& sequence, const Tensor& values, bool right, std::
   return apply(SearchSorted{.right = right}, s, v);
 }
 
+Tensor sized(const Tensor& found, bool out_int32) { return out_int32 ? cast(found, DType::int32) : found; }
+
 }  // namespace
 
 DEEPSEEK_FUNCTION(
-    Tensor, searchsorted, (const Tensor& sorted_sequence, const Tensor& input, bool right DEFAULT(false)),
-    "int64 positions at which `input` would be inserted to keep the last dim of `sorted_sequence` in order: before "
-    "equal elements, or after them with `right`.") {
-  return positions(sorted_sequence, input, right, "searchsorted");
+    Tensor, searchsorted,
+    (const Tensor& sorted_sequence, const Tensor& input, bool out_int32 DEFAULT(false), bool right DEFAULT(false),
+     std::optional<std::string> side DEFAULT(std::nullopt), std::optional<Tensor> sorter DEFAULT(std::nullopt)),
+    "Positions at which `input` would be inserted to keep the last dim of `sorted_sequence` in order: before equal "
+    "elements, or after them with `right` or `side` 'right'. int64, or int32 with `out_int32`. `sorter` holds the indices "
+    "that sort a sequence that is not in order.") {
+  ensure(!side || *side == "left" || *side == "right", "searchsorted: side must be 'left' or 'right', but is '", side.value_or(""), "'");
+  ensure(!(side == "left" && right), "searchsorted: side 'left' and right=True contradict each other");
+  ensure(!sorter || sorter->shape() == sorted_sequence.shape(), "searchsorted: sorter must have the shape of the sequence, ",
+         to_string(sorted_sequence.shape()), ", but is ", sorter ? to_string(sorter->shape()) : "");
+  const Tensor sequence = sorter ? gather(sorted_sequence, -1, *sorter) : sorted_sequence;
+  return sized(positions(sequence, input, right || side == "right", "searchsorted"), out_int32);
 }
-DEEPSEEK_FACTS(searchsorted, .reference = "numpy.searchsorted(sorted_sequence, input, 'right' if right else 'left')",
-               .good = {"numpy.sort(randn(9)), randn(3, 4)", "numpy.sort(ints(20)), ints(7), right=True",
+DEEPSEEK_FACTS(searchsorted, .reference = "numpy.searchsorted(sorted_sequence, input, side or ('right' if right else 'left'), sorter)",
+               .good = {"numpy.sort(randn(9)), randn(3, 4)", "numpy.sort(ints(20)), ints(7), right=True", "numpy.sort(ints(20)), ints(7), True",
+                        "numpy.sort(ints(20)), ints(7), side='right'", "randn(3)[[0, 0, 0]] + numpy.arange(3), randn(4), sorter=numpy.arange(3)",
                         "numpy.sort(ints(20)), ints(7)", "randn(0), randn(3)"},
-               .bad = {"randn(2, 3), randn(3)", "randn(), randn(3)"});
+               .bad = {"randn(2, 3), randn(3)", "randn(), randn(3)", "randn(3), randn(2), side='up'"});
 
 DEEPSEEK_FUNCTION(
-    Tensor, bucketize, (const Tensor& input, const Tensor& boundaries, bool right DEFAULT(false)),
-    "int64 number of the bucket that each element falls into: boundaries[i - 1] < x <= boundaries[i], or with "
+    Tensor, bucketize,
+    (const Tensor& input, const Tensor& boundaries, bool out_int32 DEFAULT(false), bool right DEFAULT(false)),
+    "Number, int64 or with `out_int32` int32, of the bucket that each element falls into: boundaries[i - 1] < x <= boundaries[i], or with "
     "`right` boundaries[i - 1] <= x < boundaries[i].") {
   ensure(boundaries.rank() == 1, "bucketize: boundaries must have one dim, but the shape is ",
          to_string(boundaries.shape()));
-  return positions(boundaries, input, right, "bucketize");
+  return sized(positions(boundaries, input, right, "bucketize"), out_int32);
 }
 DEEPSEEK_FACTS(bucketize, .reference = "numpy.searchsorted(boundaries, input, 'right' if right else 'left')",
                .good = {"randn(3, 4), numpy.sort(randn(5))", "ints(9), numpy.sort(ints(4)), right=True"},

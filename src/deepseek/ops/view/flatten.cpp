@@ -1,4 +1,5 @@
 #include "deepseek/ops.h"
+#include "deepseek/ops/core/core.h"
 #include "deepseek/ops/function.h"
 #include "deepseek/ops/op.h"
 
@@ -85,5 +86,50 @@ DEEPSEEK_FACTS(unflatten, .in = {"method"},
                .reference = "numpy.reshape(input, input.shape[:dim] + tuple(sizes) + (input.shape[dim:][1:]))",
                .good = {"randn(6, 4), 0, (2, 3)", "randn(6, 4), -1, (2, -1)", "randn(4), 0, (4,)"},
                .bad = {"randn(6), 0, (4, 2)", "randn(6), 0, (-1, -1)", "randn(6), 1, (6,)", "randn(6), 0, (-2, -3)"});
+
+DEEPSEEK_FUNCTION(Tensor, ravel, (const Tensor& input), "`input` as a vector, row by row; the same as `flatten`.") { return flatten(input); }
+DEEPSEEK_FACTS(ravel, .in = {"method"}, .reference = "input.reshape(-1)", .good = {"randn(2, 3)", "randn()"});
+
+DEEPSEEK_FUNCTION(Tensor, diagflat, (const Tensor& input, int64_t offset DEFAULT(0)),
+                  "The matrix with the elements of `input`, row by row, on the diagonal `offset` columns above the main one, and zeros "
+                  "elsewhere.") {
+  return diag_embed(flatten(input), offset);
+}
+DEEPSEEK_FACTS(diagflat, .in = {"method"}, .reference = "numpy.diagflat(input, offset)", .good = {"randn(3)", "randn(2, 2), 1", "randn(), -1"});
+
+DEEPSEEK_FUNCTION(TensorList, unravel_index, (const Tensor& indices, Dims shape),
+                  "The row-major places `indices` of a tensor of the given shape as one index tensor per dim. int64.") {
+  if (is_floating_point(indices.dtype()) || indices.dtype() == DType::bool_) {
+    raise_type("unravel_index: indices must be integers, but are ", name_of(indices.dtype()));
+  }
+  int64_t count = 1;
+  for (int64_t n : shape) {
+    ensure(n >= 0, "unravel_index: sizes must not be negative, but are ", to_string(shape));
+    count *= n;
+  }
+  const Tensor places = to(indices, DType::int64);
+  if (places.is_computed()) {
+    for (const int64_t at : places.contiguous_leaf().to_vector<int64_t>()) {
+      ensure(at >= 0 && at < count, "unravel_index: place ", at, " does not exist in shape ", to_string(shape));
+    }
+  }
+  const Strides strides = contiguous_strides(shape);
+  TensorList out;
+  for (int d = 0; d < shape.size(); ++d) {
+    out.push_back(remainder(div(places, Tensor(strides[d]), "floor"), Tensor(shape[d])));
+  }
+  return out;
+}
+DEEPSEEK_FACTS(unravel_index, .reference = "numpy.unravel_index(indices, shape)", .good = {"ints(5, high=24), (2, 3, 4)", "ints(2, 2, high=6), (3, 2)", "ints(3, high=7), 7"},
+               .bad = {"ints(2, low=6, high=9), (2, 3)", "randn(2), (2, 3)"});
+
+DEEPSEEK_FUNCTION(Tensor, sum_to_size, (const Tensor& input, Dims size),
+                  "`input` summed over the dims that broadcasting `size` to its shape would add or stretch.") {
+  ensure(broadcastable_to(size, input.shape()), "sum_to_size: size ", to_string(size), " does not broadcast to ", to_string(input.shape()));
+  return sum_to(input, size);
+}
+DEEPSEEK_FACTS(sum_to_size, .in = {"method", "hidden"},
+               .reference = "input.sum(tuple(range(input.ndim - len(size)))).sum(tuple(d for d in range(len(size)) if size[d] == 1), keepdims=True)",
+               .good = {"randn(2, 3), (1, 3)", "randn(4, 2, 3), (2, 1)", "randn(2, 3), (2, 3)"}, .bad = {"randn(2, 3), (2, 2)"});
 
 }  // namespace deepseek

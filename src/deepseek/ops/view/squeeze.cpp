@@ -59,9 +59,9 @@ DEEPSEEK_FACTS(unsqueeze, .in = {"method"}, .reference = "numpy.expand_dims(inpu
                .good = {"randn(2, 3), 0", "randn(2, 3), -1", "randn(2, 3), 1", "randn(), 0", "ints(0, 2), -3"},
                .bad = {"randn(2, 3), 3", "randn(2, 3), -4", "randn(1, 1, 1, 1, 1, 1, 1, 1), 0"});
 
-DEEPSEEK_FUNCTION(Tensor, squeeze, (const Tensor& input, Dims dim DEFAULT({})),
+DEEPSEEK_FUNCTION(Tensor, squeeze, (const Tensor& input, OptionalDims dim DEFAULT(std::nullopt)),
                   "View without the dims of size 1: all of them, or those among `dim`. Other dims stay as they are.") {
-  DimMask mask = reduce_mask(dim, input.rank(), "squeeze");
+  DimMask mask = dim && dim->empty() ? 0 : reduce_mask(dim.value_or(Dims{}), input.rank(), "squeeze");
   for (int d = 0; d < input.rank(); ++d) {
     if (input.shape()[d] != 1) mask &= ~(DimMask{1} << d);
   }
