@@ -34,7 +34,15 @@ from ._C import (  # noqa: E402
 from ._device import cpu, device  # noqa: E402
 from ._functions import *  # noqa: E402, F403
 from ._overloads import allclose, broadcast_shapes, equal, tensordot  # noqa: E402
-from ._memory_format import channels_last, channels_last_3d, contiguous_format, memory_format, preserve_format  # noqa: E402
+from ._memory_format import (  # noqa: E402
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    strided,
+)
 from ._modes import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from ._numbers import e, finfo, iinfo, inf, nan, newaxis, pi  # noqa: E402
 from .errors import Error, InternalError  # noqa: E402

@@ -18,6 +18,16 @@ class memory_format(enum.Enum):
         return f"deepseek.{self.value}"
 
 
+class layout(enum.Enum):
+    """How a tensor keeps its elements: each in its place, the one way here."""
+
+    strided = "strided"
+
+    def __repr__(self) -> str:
+        return f"deepseek.{self.value}"
+
+
+strided = layout.strided
 contiguous_format = memory_format.contiguous_format
 channels_last = memory_format.channels_last
 channels_last_3d = memory_format.channels_last_3d

@@ -114,11 +114,15 @@ def zero_(self: Tensor) -> Tensor:
 
 def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Draws every element anew from a normal distribution."""
+    if not std >= 0:
+        raise ValueError(f"normal_: std must not be negative, but is {std}")
     return _C.assign(self, _random("randn", self) * std + mean)
 
 
 def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Draws every element anew, uniformly between two bounds."""
+    if not a <= b:
+        raise ValueError(f"uniform_: the lower bound {a} lies above the upper bound {b}")
     return _C.assign(self, _random("rand", self) * (b - a) + a)
 
 

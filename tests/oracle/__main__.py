@@ -92,11 +92,11 @@ def main() -> int:
             print(f"{'':18}   {example}")
     found_ops = [r for r in results if r["name"] in known_ops]
     refused, wrong = (sum(r[k] for r in results) for k in ("refused", "unclear"))
-    accepted = sum(r["accepted"] for r in results)
+    accepted, numbers = (sum(r.get(k, 0) for r in results) for k in ("accepted", "numbers"))
     print(f"\nmost used ops: {rate([r for r in found_ops if r['name'] in OPS])}")
     print(f"all ops:       {rate(found_ops)}; {sum(bool(r['missing']) for r in found_ops)} missing")
     print(f"layers:        {rate([r for r in results if r['name'] in known_layers])}")
-    print(f"error inputs of existing ops: {refused} refused clearly, {accepted} accepted, {wrong} internal errors, "
+    print(f"error inputs of existing ops: {refused} refused clearly, {accepted} accepted ({numbers} of them numbers in the place of tensors), {wrong} internal errors, "
           f"{sum(r.get('died', False) for r in results)} crashes, {sum(r.get('hung', False) for r in results)} hangs")
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(results, indent=1))

@@ -62,6 +62,8 @@ def mapped(value: Any, change: Callable[[torch.Tensor], Any]) -> Any:
             return DTYPES[v]
         if isinstance(v, torch.device):
             return str(v)
+        if isinstance(v, torch.layout):
+            return deepseek.strided
         if isinstance(v, torch.memory_format):
             return getattr(deepseek, str(v)[6:])
         return tuple(v) if isinstance(v, torch.Size) else v

@@ -31,6 +31,8 @@ ROLES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "nn.functional.embedding": lambda weight, index, *rest: (index, weight, *rest),
     "nn.functional.embedding_bag": lambda weight, index, *rest: (index, weight, *rest),
     "einsum": lambda operands, equation: (equation, operands),
+    "polygamma": lambda x, n: (n, x),
+    "special.polygamma": lambda x, n: (n, x),
 }
 # In-place methods that the database lists without their underscore.
 IN_PLACE = {"cauchy", "exponential", "geometric", "log_normal", "uniform", "normal.in_place"}
@@ -196,7 +198,8 @@ def check(name: str, op: OpInfo, limit: int) -> Outcome:
         return outcome
     method = None
     if op.method_variant is not None and not op.name.startswith("__"):
-        method = getattr(deepseek.Tensor, op.method_variant.__name__, None)
+        named = op.method_variant.__name__
+        method = getattr(deepseek.Tensor, named if named.isidentifier() else op.name.split(".")[-1], None)
         if method is None:
             outcome.note(f"no method Tensor.{op.name}")
     with warnings.catch_warnings():

@@ -34,6 +34,7 @@ class Outcome:
     failed: int = 0
     refused: int = 0  # error inputs that ended in a clear exception
     accepted: int = 0  # error inputs that gave a result
+    numbers: int = 0  # of these such that only state numbers where torch wants tensors, which is allowed here
     unclear: int = 0  # error inputs that ended in an internal error
     missing: str = ""
     examples: list[str] = field(default_factory=list)
@@ -67,6 +68,8 @@ class Outcome:
             self.refused += 1
         else:
             self.accepted += 1
+            integers = isinstance(sample.input, int) or (isinstance(sample.input, torch.Tensor) and sample.input.dtype == torch.int64)
+            self.numbers += integers and len(sample.args) == 1 and (isinstance(sample.input, int) or isinstance(sample.args[0], int))
             if len(self.examples) < 6:
                 self.examples.append(f"accepted: [{describe(sample.input)}; {describe(sample.args)}; {describe(sample.kwargs)}]")
 

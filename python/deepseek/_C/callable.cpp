@@ -125,6 +125,10 @@ void take_extra(const Function& f, PyObject* keyword, PyObject* value) {
     if (!nb::isinstance(nb::handle(value), package.attr("memory_format"))) {
       raise_type(f.name, ": memory_format must be one such as deepseek.channels_last, but is ", shown(value));
     }
+  } else if (f.creates && name == "layout") {
+    if (value != Py_None && !nb::isinstance(nb::handle(value), package.attr("layout"))) {
+      raise_type(f.name, ": layout must be deepseek.strided, but is ", shown(value));
+    }
   } else if (f.creates && name == "pin_memory") {
     if (value != Py_False) raise_type(f.name, ": memory cannot be pinned, since there is no device to copy to");
   } else {

@@ -123,6 +123,7 @@ DEEPSEEK_FUNCTION(Tensor, triplet_margin_loss,
                    double eps DEFAULT(1e-06), bool swap DEFAULT(false), std::string reduction DEFAULT("mean")),
                   "max(0, d(anchor, positive) - d(anchor, negative) + margin) with the p-norm along the last dim; averaged, "
                   "summed or as it is.\n\nswap uses the smaller of the distances from negative to anchor and to positive.") {
+  ensure(margin > 0, "triplet_margin_loss: margin must be positive, but is ", margin);
   for (const Tensor* other : {&positive, &negative}) broadcast(anchor.shape(), other->shape(), "triplet_margin_loss");
   const Tensor near = pairwise_distance(anchor, positive, p, eps, false);
   Tensor far = pairwise_distance(anchor, negative, p, eps, false);

@@ -70,7 +70,9 @@ DEEPSEEK_FUNCTION(Tensor, normal,
         to_string(*size));
     shape = *size;
   }
-  const Tensor z = standard(shape, creation::or_default(dtype), "normal");
+  const auto type_of = [](const Tensor& t) { return t.value().node->weak || !is_floating_point(t.dtype()) ? std::nullopt : std::optional(t.dtype()); };
+  const std::optional<DType> given = type_of(mean) ? type_of(mean) : type_of(std);
+  const Tensor z = standard(shape, dtype ? *dtype : creation::or_default(given), "normal");
   return creation::finish(z * std.detach() + mean.detach(), requires_grad);
 }
 DEEPSEEK_FACTS(normal, .good = {"1.0, 2.0, (3, 4)", "randn(2, 1), rand(3)"},

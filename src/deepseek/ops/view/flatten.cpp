@@ -126,7 +126,7 @@ DEEPSEEK_FACTS(unravel_index, .reference = "numpy.unravel_index(indices, shape)"
 DEEPSEEK_FUNCTION(Tensor, sum_to_size, (const Tensor& input, Dims size),
                   "`input` summed over the dims that broadcasting `size` to its shape would add or stretch.") {
   ensure(broadcastable_to(size, input.shape()), "sum_to_size: size ", to_string(size), " does not broadcast to ", to_string(input.shape()));
-  return sum_to(input, size);
+  return sum_to(is_floating_point(input.dtype()) ? input : to(input, DType::int64), size);
 }
 DEEPSEEK_FACTS(sum_to_size, .in = {"method", "hidden"},
                .reference = "input.sum(tuple(range(input.ndim - len(size)))).sum(tuple(d for d in range(len(size)) if size[d] == 1), keepdims=True)",

@@ -28,8 +28,8 @@ DEEPSEEK_FUNCTION(
   int64_t total = 0;
   bool negative = false;
   for (int64_t size : sizes) total += size, negative = negative || size < 0;
-  ensure(!negative && total == n, "split: the ", sizes.size(), " sections, of ", total, " in sum, must not be negative and must add up to size ", n, " of dim ", axis,
-         " of shape ", to_string(input.shape()));
+  ensure(!negative && total == n, "split: sections must not be negative and must add up to size ", n, " of dim ", axis, " of shape ",
+         to_string(input.shape()), ", but they are ", sizes.size(), " with the sum ", total);
   int64_t at = 0;
   for (int64_t size : sizes) {
     parts.push_back(slice(input, axis, at, at + size, 1));

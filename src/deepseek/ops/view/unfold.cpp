@@ -1,3 +1,4 @@
+#include "deepseek/ops.h"
 #include "deepseek/ops/function.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/ops/view/window.h"
@@ -49,8 +50,9 @@ DEEPSEEK_FUNCTION(Tensor, unfold_dim, (const Tensor& input, int64_t dimension, i
                   "View of all windows of `size` elements along `dimension`, every `step`; the last dim runs inside a "
                   "window. torch has it as "
                   "the method Tensor.unfold.") {
+  if (input.rank() == 0) return unfold_dim(reshape(input, {1}), dimension, size, step);
   const int axis = wrap_dim(dimension, input.rank(), "unfold_dim");
-  ensure(input.rank() > 0 && input.rank() < max_rank, "unfold_dim: the tensor must have 1 to ", max_rank - 1,
+  ensure(input.rank() < max_rank, "unfold_dim: the tensor must have at most ", max_rank - 1,
          " dims, but its shape is ", to_string(input.shape()));
   ensure(size >= 0 && size <= input.shape()[axis], "unfold_dim: size ", size, " does not fit dim ", axis, " of shape ",
          to_string(input.shape()));
@@ -63,6 +65,6 @@ DEEPSEEK_FACTS(unfold_dim, .in = {"method"},
                    "input.ndim) + (slice(None, None, step),)]",
                .good = {"randn(7), 0, 3, 1", "randn(7), 0, 3, 2", "randn(2, 6, 3), 1, 2, 3", "randn(3, 5), -1, 5, 1",
                         "ints(8), 0, 2, 4"},
-               .bad = {"randn(3), 0, 4, 1", "randn(3), 0, 2, 0", "randn(3), 1, 1, 1", "randn(), 0, 1, 1"});
+               .bad = {"randn(3), 0, 4, 1", "randn(3), 0, 2, 0", "randn(3), 1, 1, 1", "randn(), 0, 2, 1"});
 
 }  // namespace deepseek
