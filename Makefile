@@ -51,10 +51,11 @@ format:
 tidy:
 	clang-tidy -p $(BUILD) --quiet $$(git ls-files 'src/deepseek/*.cpp')
 
-# The reference page of all ops.
+# The reference pages of all functions and layers.
 docs:
-	@tools/bootstrap.sh tools
+	@tools/bootstrap.sh demo
 	$(PYTHON_IN_VENV) tools/ops_reference.py build/docs/ops.md
+	$(PYTHON_IN_VENV) tools/layers_reference.py build/docs/layers.md
 
 clean:
 	rm -rf build dist output $(VENV)

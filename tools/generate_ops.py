@@ -8,7 +8,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FUNCTION = "DEEPSEEK_FUNCTION"
@@ -26,6 +26,8 @@ class Function:
     file: Path
     line: int
     has_facts: bool = False
+    places: list[str] = field(default_factory=list)  # where Python shows it: "method", "functional", ...
+    samples: list[str] = field(default_factory=list)  # argument lists that the tests run
 
 
 class SourceError(Exception):
@@ -123,9 +125,19 @@ def parse_function(arguments: list[str], file: Path, line: int) -> Function:
     return Function(unwrapped(returns), name, with_defaults(unwrapped(parameters)), doc_text(doc, file, line), file, line)
 
 
+def listed(facts: list[str], name: str) -> list[str]:
+    """The strings of `.name = {"...", "..."}` among the arguments of the facts."""
+    for text in facts:
+        head, _, value = text.partition("=")
+        if head.strip() == name:
+            inner = value.strip()[1:-1]
+            return [doc_text(part, Path(), 0) for part in split_arguments(inner, blank(inner, True)) if part]
+    return []
+
+
 def collect(folder: Path) -> list[Function]:
     functions: dict[str, Function] = {}
-    facts: dict[str, str] = {}
+    facts: dict[str, tuple[str, list[str]]] = {}
     for file in sorted(folder.rglob("*.cpp")):
         source = file.read_text(encoding="utf-8")
         code, mask = blank(source, strings=False), blank(source, strings=True)
@@ -136,12 +148,14 @@ def collect(folder: Path) -> list[Function]:
             functions[function.name] = function
         for arguments, line in macro_calls(file, code, mask, FACTS):
             if twin := facts.get(arguments[0]):
-                raise SourceError(f"{file}:{line}: the facts of {arguments[0]} are already stated in {twin}")
-            facts[arguments[0]] = f"{file}:{line}"
-    for name, place in facts.items():
+                raise SourceError(f"{file}:{line}: the facts of {arguments[0]} are already stated in {twin[0]}")
+            facts[arguments[0]] = f"{file}:{line}", arguments[1:]
+    for name, (place, stated) in facts.items():
         if name not in functions:
             raise SourceError(f"{place}: {FACTS} of {name}, but no {FUNCTION} has this name")
         functions[name].has_facts = True
+        functions[name].places = listed(stated, ".in")
+        functions[name].samples = listed(stated, ".good")
     return [functions[name] for name in sorted(functions)]
 
 

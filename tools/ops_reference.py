@@ -26,7 +26,10 @@ TYPES = {
     "Dims": "int | Sequence[int]",
     "IntList": "int | Sequence[int]",
     "Padding": "int | Sequence[int] | str",
+    "Sections": "int | Sequence[int]",
+    "Order": "float | str",
 }
+PLACES = {"method": "Tensor.", "functional": "nn.functional.", "linalg": "linalg.", "special": "special."}
 DEFAULTS = {"std::nullopt": "None", "{}": "None", "Tensor()": "None", "true": "True", "false": "False"}
 PARAMETER = re.compile(r"(?:const )?(?P<type>[\w:<>, ]+?)\s*&?\s*(?P<name>\w+)(?: = (?P<default>.+))?$")
 
@@ -57,11 +60,19 @@ def python_signature(function: Function) -> str:
         part = f"{match['name']}: {python_type(match['type'])}"
         parts.append(part + (f" = {python_default(match['default'])}" if match["default"] else ""))
     returns = "tuple[Tensor, ...]" if function.returns == "TensorList" else python_type(function.returns)
-    return f"{function.name}({', '.join(parts)}) -> {returns}"
+    return f"{shown_name(function)}({', '.join(parts)}) -> {returns}"
+
+
+def shown_name(function: Function) -> str:
+    """A function named linalg_f that stands in linalg alone is linalg.f to its users."""
+    alone = function.places == ["linalg"] and function.name.startswith("linalg_")
+    return f"linalg.{function.name.removeprefix('linalg_')}" if alone else function.name
 
 
 def page(functions: list[Function]) -> str:
-    lines = ["# Functions", "", f"{len(functions)} functions; each is `deepseek.<name>` in Python and in C++.", ""]
+    lines = ["# Functions", "", f"{len(functions)} functions; each is `deepseek.<name>` in Python and in C++ unless it says otherwise.", "",
+             "The examples are among the samples that the tests run and compare with numpy and scipy; `randn`, `rand`, `ints` and",
+             "`bools` stand there for arrays of the given shape with such elements.", ""]  # fmt: skip
 
     def group(function: Function) -> str:
         return function.file.relative_to(OPS).with_suffix("").as_posix().replace("_", " ").replace("/", ": ")
@@ -69,8 +80,14 @@ def page(functions: list[Function]) -> str:
     for title, members in groupby(sorted(functions, key=lambda f: (group(f), f.name)), key=group):
         lines += [f"## {title}", ""]
         for function in members:
-            lines += [f"### {function.name}", "", "```python", python_signature(function), "```", ""]
+            name = shown_name(function)
+            lines += [f"### {name}", "", "```python", python_signature(function), "```", ""]
             lines += [*function.doc.strip().splitlines(), ""]
+            places = [PLACES[place] + name for place in function.places if place in PLACES] if name == function.name else []
+            only = "Only" if "hidden" in function.places else "Also"
+            lines += [f"{only} as {', '.join(f'`{place}`' for place in places)}.", ""] if places else []
+            if function.samples:
+                lines += ["```python", *(f"{name}({sample})" for sample in function.samples[:2]), "```", ""]
     return "\n".join(lines)
 
 

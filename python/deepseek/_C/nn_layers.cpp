@@ -62,7 +62,8 @@ std::vector<Argument> layer_arguments(const char* layer, const std::vector<nn::O
 std::string layer_signature(const std::vector<nn::OptionInfo>& info) {
   static constexpr const char* types[] = {"deepseek.Tensor", "collections.abc.Sequence[deepseek.Tensor]", "int", "float", "bool", "str",
                                           "deepseek.dtype", "int | collections.abc.Sequence[int]",
-                                          "int | collections.abc.Sequence[int] | str"};
+                                          "int | collections.abc.Sequence[int] | str", "float | str",
+                                          "int | collections.abc.Sequence[int]"};
   std::string out = "def __init__(self";
   bool star = false;
   for (const nn::OptionInfo& o : info) {
