@@ -166,7 +166,7 @@ class Transformer(Inference):
 
         from benchmarks.peers import weights
 
-        shapes = {name: t.shape for name, t in model.state_dict().items()}
+        shapes = {name: t.shape for name, t in model.state_dict().items() if name != "lm_head.weight"}  # the embedding, shared
         ds.models.load_pretrained(model, {name: ds.tensor(v) for name, v in weights.by_name(shapes)})
         return model
 
@@ -214,13 +214,7 @@ class Gpt2Prefill(Transformer):
     def deepseek_network(self):
         import deepseek as ds
 
-        model = ds.models.gpt2()
-        shapes = {name: t.shape for name, t in model.state_dict().items() if name != "lm_head.weight"}
-        from benchmarks.peers import weights
-
-        values = {name: ds.tensor(v) for name, v in weights.by_name(shapes)}
-        ds.models.load_pretrained(model, values)
-        return model
+        return self.filled(ds.models.gpt2())
 
     def deepseek(self):
         import deepseek as ds

@@ -180,16 +180,6 @@ def polygamma(self: Tensor, n: int) -> Tensor:
     return _C.function("polygamma")(n, self)
 
 
-def equal(self: Tensor, other: Tensor) -> builtins.bool:
-    """Whether both have one shape and equal elements; as deepseek.equal."""
-    return _overloads.equal(self, other)
-
-
-def allclose(self: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False) -> builtins.bool:
-    """Whether all elements are close; as deepseek.allclose."""
-    return _overloads.allclose(self, other, rtol, atol, equal_nan)
-
-
 def _random(name: str, like: Tensor) -> Tensor:
     return _C.function(name)(like.shape, dtype=like.dtype)
 
@@ -215,7 +205,7 @@ Tensor.__copy__ = _exchange.copy
 Tensor.__deepcopy__ = _exchange.deepcopy
 Tensor.is_cuda = False
 Tensor.unfold = _C.function("unfold_dim")
-Tensor.H = property(lambda self: _C.function("t")(self))
+Tensor.H = property(lambda self: self.t())
 Tensor.mH = property(lambda self: self.mT)
 Tensor.__rdiv__ = Tensor.__rtruediv__
 for _name in ("float", "double", "half", "bfloat16", "long", "int", "short", "bool"):
@@ -224,6 +214,7 @@ Tensor.byte, Tensor.char = _conversion("uint8"), _conversion("int8")
 for _name in ("zeros", "ones", "full", "empty"):
     if not hasattr(Tensor, f"new_{_name}"):
         setattr(Tensor, f"new_{_name}", _new(_name))
-for _method in (copy_, fill_, zero_, normal_, uniform_, bernoulli_, random_, exponential_, geometric_, cauchy_, log_normal_, polygamma, equal, allclose, where):
+for _method in (copy_, fill_, zero_, normal_, uniform_, bernoulli_, random_, exponential_, geometric_, cauchy_, log_normal_, polygamma, where,
+                _overloads.equal, _overloads.allclose):
     if not hasattr(Tensor, _method.__name__):
         setattr(Tensor, _method.__name__, _method)

@@ -99,18 +99,15 @@ TensorList StackedRecurrent::run(const Tensor& input, TensorList hx, const std::
 RNN::RNN(RNNOptions o) : Layer(std::move(o)) {
   ensure(config.nonlinearity == "tanh" || config.nonlinearity == "relu",
          "RNN: nonlinearity must be 'tanh' or 'relu', but is '", config.nonlinearity, "'");
-  set_up({config.nonlinearity == "tanh" ? "rnn_tanh" : "rnn_relu", 1, config.hidden_size, config.num_layers,
-          config.bias, config.batch_first, config.dropout, config.bidirectional, 0, &config.input_size});
+  set_up(setup_of(config.nonlinearity == "tanh" ? "rnn_tanh" : "rnn_relu", 1, config));
 }
 
 GRU::GRU(GRUOptions o) : Layer(std::move(o)) {
-  set_up({"gru", 3, config.hidden_size, config.num_layers, config.bias, config.batch_first, config.dropout,
-          config.bidirectional, 0, &config.input_size});
+  set_up(setup_of("gru", 3, config));
 }
 
 LSTM::LSTM(LSTMOptions o) : Layer(std::move(o)) {
-  set_up({"lstm", 4, config.hidden_size, config.num_layers, config.bias, config.batch_first, config.dropout,
-          config.bidirectional, config.proj_size, &config.input_size});
+  set_up(setup_of("lstm", 4, config, config.proj_size));
 }
 
 }  // namespace deepseek::nn

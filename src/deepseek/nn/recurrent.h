@@ -22,6 +22,10 @@ class StackedRecurrent : public SizedLayer {
     int64_t proj_size;
     std::optional<int64_t>* input_size;
   };
+  template <class Options>
+  static Setup setup_of(const char* function, int64_t gates, Options& o, int64_t proj_size = 0) {
+    return {function, gates, o.hidden_size, o.num_layers, o.bias, o.batch_first, o.dropout, o.bidirectional, proj_size, &o.input_size};
+  }
   void set_up(const Setup& setup);
   void build(int64_t width) override;
 

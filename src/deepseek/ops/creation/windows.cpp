@@ -4,6 +4,7 @@
 #include "deepseek/graph/operators.h"
 #include "deepseek/ops.h"
 #include "deepseek/ops/creation/sizes.h"
+#include "deepseek/ops/pointwise/bessel.h"
 
 namespace deepseek {
 namespace {
@@ -18,13 +19,6 @@ Tensor window(int64_t length, bool periodic, std::optional<DType> dtype, bool re
   const auto last = static_cast<double>(periodic ? length : length - 1);
   for (size_t i = 0; i < values.size(); ++i) values[i] = length == 1 ? 1.0 : at(static_cast<double>(i) / last);
   return creation::finish(to(Tensor::from_vector(values, {length}), type), requires_grad);
-}
-
-// The modified Bessel function of the first kind and order 0, by its series of positive terms.
-double bessel_i0(double x) {
-  double sum = 1, term = 1;
-  for (int k = 1; term > sum * 1e-17; ++k) sum += term *= (x / 2 / k) * (x / 2 / k);
-  return sum;
 }
 
 }  // namespace
@@ -68,10 +62,10 @@ DEEPSEEK_FUNCTION(Tensor, kaiser_window,
                    bool requires_grad DEFAULT(false)),
                   "I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta) for n = 0, 1, ..., with the modified Bessel function I0: N is "
                   "window_length when `periodic`, else one less.") {
-  const double scale = bessel_i0(beta);
+  const double scale = pointwise::modified_bessel_i(0, beta);
   return window(window_length, periodic, dtype, requires_grad, "kaiser_window", [=](double x) {
     const double away = 2 * x - 1;
-    return bessel_i0(beta * std::sqrt(std::max(0.0, 1 - away * away))) / scale;
+    return pointwise::modified_bessel_i(0, beta * std::sqrt(std::max(0.0, 1 - away * away))) / scale;
   });
 }
 DEEPSEEK_FACTS(kaiser_window, .reference = "scipy.signal.windows.kaiser(window_length, beta, not periodic)", .good = {"6", "5, False, 4.0"}, .bad = {"-1"});

@@ -9,6 +9,9 @@ namespace deepseek {
 // `index` as int64; raises for element types that are not integers.
 Tensor index_tensor(const Tensor& index, std::string_view op, std::string_view name = "index");
 
+// Raises unless `values`, an operand of that name, has the element type of `input` or is a number.
+void check_element_type(const Tensor& input, const Tensor& values, std::string_view op, std::string_view name);
+
 // The element-wise reductions that a scatter may do.
 enum class ScatterMode : uint8_t { set, add, mul, max, min };
 

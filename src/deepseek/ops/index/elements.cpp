@@ -219,10 +219,7 @@ Tensor scatter_with(const Tensor& input, int64_t dim, const Tensor& index, const
       source = slice_of(source, d, 0, i.shape()[d]);
     }
   }
-  if (!src.value().node->weak && src.dtype() != input.dtype()) {
-    raise_type(op, ": src must have the element type of input, but input is ", name_of(input.dtype()), " and src is ",
-               name_of(src.dtype()));
-  }
+  check_element_type(input, src, op, "src");
   return apply(ScatterElements{.dim = axis, .mode = mode}, input, i, cast(source, input.dtype()));
 }
 

@@ -7,22 +7,12 @@
 #include "deepseek/ops/index/indexing.h"
 
 namespace deepseek {
-namespace {
-
-void one_type(const Tensor& input, const Tensor& values, std::string_view op, std::string_view name) {
-  if (!values.value().node->weak && values.dtype() != input.dtype()) {
-    raise_type(op, ": ", name, " must have the element type of input, but input is ", name_of(input.dtype()), " and ", name, " is ",
-               name_of(values.dtype()));
-  }
-}
-
-}  // namespace
 
 DEEPSEEK_FUNCTION(Tensor, index_put,
                   (const Tensor& input, const TensorList& indices, const Tensor& values, bool accumulate DEFAULT(false)),
                   "`input` with input[indices] = values, where `indices` are integer tensors or bool masks that broadcast; with "
                   "`accumulate` the values are added, equal indices in order. Otherwise the last of equal indices counts.") {
-  one_type(input, values, "index_put", "values");
+  check_element_type(input, values, "index_put", "values");
   ensure(!indices.empty(), "index_put: needs at least one index tensor");
   return index_assigned(input, std::vector<IndexItem>(indices.begin(), indices.end()), values, accumulate);
 }
@@ -36,7 +26,7 @@ DEEPSEEK_FACTS(index_put, .in = {"method"},
 DEEPSEEK_FUNCTION(Tensor, put, (const Tensor& input, const Tensor& index, const Tensor& source, bool accumulate DEFAULT(false)),
                   "`input` with the elements at the places `index` of the flattened input replaced by those of `source`, or with "
                   "`accumulate` added to.") {
-  one_type(input, source, "put", "source");
+  check_element_type(input, source, "put", "source");
   ensure(index.numel() == source.numel(), "put: index and source must have as many elements, but are ", to_string(index.shape()),
          " and ", to_string(source.shape()));
   const Tensor at = linear_index({flatten(index_tensor(index, "put"))}, {input.numel()}, 0);

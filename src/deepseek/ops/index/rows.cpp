@@ -156,6 +156,12 @@ Tensor with_rows(const Tensor& input, F&& f) {
 
 }  // namespace
 
+void check_element_type(const Tensor& input, const Tensor& values, std::string_view op, std::string_view name) {
+  if (values.value().node->weak || values.dtype() == input.dtype()) return;
+  raise_type(op, ": ", name, " must have the element type of input, but input is ", name_of(input.dtype()), " and ", name, " is ",
+             name_of(values.dtype()));
+}
+
 Tensor index_tensor(const Tensor& index, std::string_view op, std::string_view name) {
   if (!is_integral(index.dtype()))
     raise_type(op, ": ", name, " must be an integer tensor, but is ", name_of(index.dtype()));

@@ -34,9 +34,7 @@ struct LdlFactor : KernelOp {
               n == 0 ? 0
                      : lapack::routines<T>().sytrf(lapack::by_columns, 'L', static_cast<int>(n), a, static_cast<int>(n),
                                                    static_cast<int*>(run.outputs[1]) + i * n, work.get(), lwork);
-          if (bad > 0 && !name.empty())
-            raise_linalg(matrix_text(name, batch, i), " is singular: its factor D has a zero at (", bad - 1, ", ",
-                         bad - 1, ")");
+          if (bad > 0 && !name.empty()) raise_singular(name, batch, i, 'D', bad);
           for (int64_t column = 1; column < n; ++column) std::fill_n(a + column * n, column, T{0});
           static_cast<int32_t*>(run.outputs[2])[i] = bad;
         });

@@ -32,9 +32,7 @@ struct LuFactor : KernelOp {
           T* a = static_cast<T*>(run.outputs[0]) + i * size;
           copy_matrix(a, static_cast<const T*>(run.inputs[0]) + i * size, size);
           const int bad = k == 0 ? 0 : lapack::lu(m, n, a, static_cast<int*>(run.outputs[1]) + i * k);
-          if (bad > 0 && !name.empty())
-            raise_linalg(matrix_text(name, batch, i), " is singular: its factor U has a zero at (", bad - 1, ", ",
-                         bad - 1, ")");
+          if (bad > 0 && !name.empty()) raise_singular(name, batch, i, 'U', bad);
           static_cast<int32_t*>(run.outputs[2])[i] = bad;
         });
       });

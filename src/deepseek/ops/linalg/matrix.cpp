@@ -77,4 +77,8 @@ std::string matrix_text(std::string_view op, const Shape& batch, int64_t index) 
                            : concat(op, ": matrix ", to_string(at), " of the batch");
 }
 
+void raise_singular(std::string_view op, const Shape& batch, int64_t index, char factor, int at) {
+  raise_linalg(matrix_text(op, batch, index), " is singular: its factor ", factor, " has a zero at (", at - 1, ", ", at - 1, ")");
+}
+
 }  // namespace deepseek

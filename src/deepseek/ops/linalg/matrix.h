@@ -67,6 +67,8 @@ void copy_matrix(T* to, const T* from, int64_t count) {
 
 // "linalg.inv" or, in a batch, "linalg.inv: matrix 3 of the batch".
 std::string matrix_text(std::string_view op, const Shape& batch, int64_t index);
+// A factorisation met a zero at place `at`, from 1, of the diagonal of its factor.
+[[noreturn]] void raise_singular(std::string_view op, const Shape& batch, int64_t index, char factor, int at);
 void check_extent(std::string_view op, const Shape& shape);
 
 template <class T>

@@ -65,9 +65,7 @@ struct Inverse : KernelOp {
         std::copy_n(args.in<T>(0) + i * size, size, a.get());
         const int bad = n == 0 ? 0 : lapack::lu(n, n, a.get(), pivots.get());
         args.out<int32_t>(1)[i] = bad;
-        if (bad > 0 && !checked.empty())
-          raise_linalg(matrix_text(checked, batch, i), " is singular: its factor U has a zero at (", bad - 1, ", ",
-                       bad - 1, ")");
+        if (bad > 0 && !checked.empty()) raise_singular(checked, batch, i, 'U', bad);
         T* x = args.out<T>(0) + i * size;
         std::fill_n(x, size, T{0});
         for (int d = 0; d < n; ++d) x[int64_t{d} * n + d] = 1;

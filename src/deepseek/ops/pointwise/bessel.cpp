@@ -1,4 +1,6 @@
 // Bessel functions of orders 0 and 1.
+#include "deepseek/ops/pointwise/bessel.h"
+
 #include <cmath>
 #include <limits>
 
@@ -27,11 +29,6 @@ double scaled_i(int order, double x) {
   return sign * sum / std::sqrt(2 * M_PI * a);
 }
 
-double modified_i(int order, double x) {
-  const double scaled = scaled_i(order, x);
-  return scaled == 0 && std::isinf(x) ? (order == 1 ? x : std::fabs(x)) : scaled * std::exp(std::fabs(x) / 2) * std::exp(std::fabs(x) / 2);
-}
-
 // exp(x) K_n(x) = integral of exp(-x (cosh t - 1)) cosh(n t) from 0 (DLMF 10.32.9): the trapezoidal rule converges faster than any
 // power of its step.
 double scaled_k(int order, double x) {
@@ -50,7 +47,7 @@ enum class Family { i, i_scaled, j, y, k, k_scaled };
 
 template <Family family, int order>
 double value_at(double x) {
-  if constexpr (family == Family::i) return modified_i(order, x);
+  if constexpr (family == Family::i) return pointwise::modified_bessel_i(order, x);
   else if constexpr (family == Family::i_scaled) return scaled_i(order, x);
   else if constexpr (family == Family::j) return order == 0 ? ::j0(x) : ::j1(x);
   else if constexpr (family == Family::y) return x < 0 ? std::numeric_limits<double>::quiet_NaN() : order == 0 ? ::y0(x) : ::y1(x);
@@ -97,6 +94,11 @@ Tensor bessel(const Tensor& input) {
 }
 
 }  // namespace
+
+double pointwise::modified_bessel_i(int order, double x) {
+  const double scaled = scaled_i(order, x);
+  return scaled == 0 && std::isinf(x) ? (order == 1 ? x : std::fabs(x)) : scaled * std::exp(std::fabs(x) / 2) * std::exp(std::fabs(x) / 2);
+}
 
 DEEPSEEK_FUNCTION(Tensor, i0, (const Tensor& input), "The modified Bessel function of the first kind of order 0 at each element.") {
   return bessel<Family::i, 0>(input);

@@ -3,15 +3,11 @@
 #include <limits>
 
 #include "deepseek/ops.h"
+#include "deepseek/ops/pointwise/log_gamma.h"
 #include "deepseek/ops/pointwise/support.h"
 
 namespace deepseek {
 namespace {
-
-double log_gamma(double x) {
-  int sign = 0;  // the reentrant form: lgamma itself writes a global
-  return ::lgamma_r(x, &sign);
-}
 
 // The lower (or upper) regularised incomplete gamma function: the series of DLMF 8.11.4 below a + 1, the continued fraction of
 // 8.9.2 by Lentz's method above.
@@ -21,7 +17,7 @@ double incomplete(double a, double x, bool upper) {
   if (x == 0) return upper ? 1 : 0;
   if (std::isinf(a)) return std::isinf(x) ? std::numeric_limits<double>::quiet_NaN() : upper ? 1 : 0;
   if (std::isinf(x)) return upper ? 0 : 1;
-  const double front = std::exp(a * std::log(x) - x - log_gamma(a));
+  const double front = std::exp(a * std::log(x) - x - pointwise::log_gamma(a));
   constexpr int most = 100000;
   if (x < a + 1) {
     double term = 1 / a, sum = term;
@@ -133,7 +129,7 @@ DEEPSEEK_FUNCTION(Tensor, polygamma, (int64_t n, const Tensor& input),
   ensure(n >= 0, "polygamma: n must not be negative, but is ", n);
   const Tensor x = to_floating(input);
   if (n == 0) return digamma(x);
-  const double size = std::exp(log_gamma(static_cast<double>(n) + 1));
+  const double size = std::exp(pointwise::log_gamma(static_cast<double>(n) + 1));
   return zeta(filled_like(x, static_cast<double>(n + 1)), x) * (n % 2 ? size : -size);
 }
 DEEPSEEK_FACTS(polygamma, .in = {"special"}, .reference = "scipy.special.polygamma(n, input)",

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "deepseek/ops.h"
+#include "deepseek/ops/pointwise/log_gamma.h"
 #include "deepseek/ops/pointwise/support.h"
 
 namespace deepseek {
@@ -138,9 +139,7 @@ struct Lgamma : Pointwise {
   using Lanes = fused::Floating;
   template <class T>
   static T lane(T x) {
-    int sign = 0;  // the reentrant form: lgamma itself writes a global
-    if constexpr (sizeof(T) == 4) return ::lgammaf_r(x, &sign);
-    else return ::lgamma_r(x, &sign);
+    return pointwise::log_gamma(x);
   }
   void gradient(Grad& g) const { g.set(0, g.grad() * digamma(g.input())); }
 };

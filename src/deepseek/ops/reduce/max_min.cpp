@@ -5,6 +5,7 @@
 #include "deepseek/ops/reduce/dims.h"
 #include "deepseek/ops/scan/element.h"
 #include "deepseek/ops/scan/lines.h"
+#include "deepseek/ops/sort/choice.h"
 
 namespace deepseek {
 namespace {
@@ -17,13 +18,7 @@ struct ArgExtreme : KernelOp {
   bool largest = true, keepdim = false;
   static constexpr auto attrs = std::tuple{&ArgExtreme::dim, &ArgExtreme::largest, &ArgExtreme::keepdim};
 
-  void infer(Specs in, std::vector<Spec>& out) const {
-    const Shape& shape = in[0]->shape;
-    ensure(shape.empty() || shape[static_cast<int>(dim)] > 0, largest ? "max" : "min", ": dim ", dim, " of shape ",
-           to_string(shape), " has no elements to choose from");
-    const Shape reduced = shape.empty() ? shape : reduced_shape(shape, DimMask{1} << dim, keepdim);
-    out = {{in[0]->dtype, reduced}, {DType::int64, reduced}};
-  }
+  void infer(Specs in, std::vector<Spec>& out) const { choice_specs(largest ? "max" : "min", in, dim, keepdim, out); }
   void cpu(const KernelArgs& a) const {
     const LineShape l(a.in_spec(0).shape, static_cast<int>(dim));
     visit_dtype(a.in_spec(0).dtype, [&](auto type) {

@@ -1,11 +1,9 @@
 #include "deepseek/ops.h"
 #include "deepseek/ops/function.h"
 #include "deepseek/ops/op.h"
-#include "deepseek/ops/reduce/dims.h"
 #include "deepseek/ops/scan/element.h"
-#include "deepseek/ops/scan/lines.h"
+#include "deepseek/ops/sort/choice.h"
 #include "deepseek/ops/sort/order.h"
-#include "deepseek/ops/sort/sort.h"
 
 namespace deepseek {
 namespace {
@@ -17,24 +15,9 @@ struct Median : KernelOp {
   bool keepdim = false, skip_nan = false;
   static constexpr auto attrs = std::tuple{&Median::dim, &Median::keepdim, &Median::skip_nan};
 
-  void infer(Specs in, std::vector<Spec>& out) const {
-    const Shape& shape = in[0]->shape;
-    ensure(shape.empty() || shape[static_cast<int>(dim)] > 0, "median: dim ", dim, " of shape ", to_string(shape),
-           " has no elements to choose from");
-    const Shape reduced = shape.empty() ? shape : reduced_shape(shape, DimMask{1} << dim, keepdim);
-    out = {{in[0]->dtype, reduced}, {DType::int64, reduced}};
-  }
+  void infer(Specs in, std::vector<Spec>& out) const { choice_specs("median", in, dim, keepdim, out); }
   void cpu(const KernelArgs& a) const {
-    const LineShape l(a.in_spec(0).shape, static_cast<int>(dim));
-    visit_dtype(a.in_spec(0).dtype, [&](auto type) {
-      using T = decltype(type);
-      for_lines(l, 1, [&](int64_t offset, int64_t) {
-        const int64_t line = offset / (l.n * l.inner) * l.inner + offset % l.inner;
-        const int64_t at = middle(a.in<T>(0) + offset, l.n, l.inner, skip_nan);
-        a.out<T>(0)[line] = a.in<T>(0)[offset + at * l.inner];
-        a.out<int64_t>(1)[line] = at;
-      });
-    });
+    choose_in_lines(a, dim, [this](const auto* line, int64_t n, int64_t step) { return middle(line, n, step, skip_nan); });
   }
   // The lower middle; the first NaN when there is one, or when NaN are skipped and nothing else is there.
   template <class T>
@@ -53,12 +36,7 @@ struct Median : KernelOp {
     std::nth_element(items.begin(), items.begin() + static_cast<ptrdiff_t>(half), items.end());
     return items[half].second;
   }
-  void gradient(Grad& g) const {
-    const Shape& shape = g.input_spec().shape;
-    Tensor grad = g.grad(), places = g.output(1);
-    if (!keepdim && !shape.empty()) grad = unsqueeze(grad, dim), places = unsqueeze(places, dim);
-    g.set(0, unpicked(grad, shape, static_cast<int>(dim), places));
-  }
+  void gradient(Grad& g) const { choice_gradient(g, dim, keepdim); }
 };
 
 Result medians(const Tensor& input, std::optional<int64_t> dim, bool keepdim, bool skip_nan, std::string_view op) {

@@ -5,6 +5,7 @@
 #include "deepseek/ops/function.h"
 #include "deepseek/ops/op.h"
 #include "deepseek/ops/scan/lines.h"
+#include "deepseek/ops/sort/choice.h"
 #include "deepseek/ops/sort/order.h"
 
 namespace deepseek {
@@ -119,12 +120,7 @@ struct TopK : KernelOp {
       });
     });
   }
-  void gradient(Grad& g) const {
-    const Shape& shape = g.input_spec().shape;
-    Tensor grad = g.grad(), places = g.output(1);
-    if (only_last && !keepdim && !shape.empty()) grad = unsqueeze(grad, dim), places = unsqueeze(places, dim);
-    g.set(0, unpicked(grad, shape, static_cast<int>(dim), places));
-  }
+  void gradient(Grad& g) const { choice_gradient(g, dim, keepdim || !only_last); }
 };
 
 }  // namespace

@@ -129,19 +129,10 @@ class Backward : Sequence<T> {
   int64_t gate_width_, kept_width_;
 };
 
-template <class T>
-KernelFn make(const Options& options, KernelContext& context) {
-  Backward<T> kernel(options, context);
-  context.workspace = kernel.workspace();
-  return kernel;
-}
-
 }  // namespace
 
 KernelFn make_backward(const Options& options, KernelContext& context) {
-  context.require_contiguous();
-  return context.inputs[0].spec.dtype == DType::float64 ? make<double>(options, context)
-                                                        : make<float>(options, context);
+  return kernel_of<Backward>(options, context);
 }
 
 }  // namespace deepseek::recurrent

@@ -154,19 +154,10 @@ class Forward : Sequence<T> {
   KernelFn from_inputs_;
 };
 
-template <class T>
-KernelFn make(const Options& options, KernelContext& context) {
-  Forward<T> kernel(options, context);
-  context.workspace = kernel.workspace();
-  return kernel;
-}
-
 }  // namespace
 
 KernelFn make_forward(const Options& options, KernelContext& context) {
-  context.require_contiguous();
-  return context.inputs[0].spec.dtype == DType::float64 ? make<double>(options, context)
-                                                        : make<float>(options, context);
+  return kernel_of<Forward>(options, context);
 }
 
 }  // namespace deepseek::recurrent

@@ -57,6 +57,18 @@ class Sequence {
   Sizes s_;
 };
 
+// The kernel for the element type of the operands.
+template <template <class> class Kernel>
+KernelFn kernel_of(const Options& options, KernelContext& context) {
+  context.require_contiguous();
+  const auto make = [&]<class T>(T) -> KernelFn {
+    Kernel<T> kernel(options, context);
+    context.workspace = kernel.workspace();
+    return kernel;
+  };
+  return context.inputs[0].spec.dtype == DType::float64 ? make(double{}) : make(float{});
+}
+
 // Hands out parts of a kernel's workspace; with no memory it only counts.
 template <class T>
 class Parts {
